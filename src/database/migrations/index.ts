@@ -1,0 +1,11 @@
+// Every migration in order; a released one is never edited.
+import type { Kysely } from "kysely";
+import type { Tables } from "../tables.ts";
+import { core } from "./0001-core.ts";
+
+export interface Migration {
+  readonly name: string;
+  up(db: Kysely<Tables>): Promise<void>;
+}
+
+export const migrations: readonly Migration[] = [core];

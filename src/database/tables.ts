@@ -1,0 +1,13 @@
+// Every table, by the file that owns it. Times are milliseconds since 1970 (INTEGER); JSON is TEXT.
+import type { ResourcesTable, ReservationsTable, SettingsTable, TasksTable } from "./tables/core.ts";
+import type { ObjectTables } from "./tables/objects.ts";
+import type { LogTables } from "./tables/logs.ts";
+import type { MetricTables } from "./tables/metrics.ts";
+import type { IdentityTables } from "./tables/identity.ts";
+
+export interface Tables extends ObjectTables, LogTables, MetricTables, IdentityTables {
+  resources: ResourcesTable;
+  reservations: ReservationsTable;
+  settings: SettingsTable;
+  tasks: TasksTable;
+}

@@ -1,0 +1,55 @@
+// Resources of all kinds, capacity, settings, and the tasks that agents report for.
+
+export interface ResourcesTable {
+  uid: string;
+  kind: string;
+  account: string;
+  region: string;
+  name: string;
+  /** The create request, JSON. */
+  spec: string;
+  /** Progress, JSON: PascalCase members are on the wire, camelCase ours. */
+  status: string;
+  /** [{Key, Value}], JSON. */
+  tags: string;
+  /** The status member (e.g. "InProgress") for filters and sorting; "" for kinds without one. */
+  state: string;
+  created_at: number;
+  modified_at: number;
+  /** Counts requests; a pass that saw an older one looks again. */
+  generation: number;
+  /** When a reconciler is due; null: nothing to do. */
+  wake_at: number | null;
+  lease_token: string | null;
+  lease_until: number | null;
+  /** Consecutive failed passes, for back-off. */
+  failures: number;
+}
+
+export interface ReservationsTable {
+  owner_uid: string;
+  pool: string;
+  instances: number;
+  queued_at: number;
+  /** null while waiting in line. */
+  granted_at: number | null;
+}
+
+export interface SettingsTable {
+  key: string;
+  value: string;
+}
+
+export interface TasksTable {
+  key: string;
+  owner_uid: string;
+  account: string;
+  region: string;
+  token: string;
+  /** Highest report sequence stored. */
+  sequence: number;
+  /** Observed state from reports, JSON (services/sagemaker/task-reports). */
+  observed: string;
+  stop_requested: number;
+  created_at: number;
+}

@@ -1,0 +1,28 @@
+// What an agent brings in before it releases the task. The server plans (as the execution role); the agent copies.
+
+export interface PlannedObject {
+  /** Path under the channel's (or model's) folder, "/"-separated, never absolute, never with ".." — the agent checks again. */
+  readonly path: string;
+  readonly sizeBytes: number;
+  /** Readable file with exactly these bytes, never to be changed; or a URL under the task's server that answers them (same bearer token). */
+  readonly source: { readonly file: string } | { readonly url: string };
+  /** Decompress while copying (CompressionType Gzip). */
+  readonly isGzip: boolean;
+}
+
+export interface PlannedChannel {
+  readonly name: string;
+  readonly mode: "File";
+  readonly objects: readonly PlannedObject[];
+}
+
+export interface ChannelPlan {
+  readonly channels: readonly PlannedChannel[];
+  /** tar.gz archives to unpack into /opt/ml/model (hosting). */
+  readonly modelArchives: readonly PlannedObject[];
+}
+
+/** Server → agent when a plan cannot be made: the text becomes the FailureReason. */
+export interface PlanFailure {
+  readonly failureReason: string;
+}

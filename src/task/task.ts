@@ -1,0 +1,43 @@
+// What the server hands to an agent: one instance of a job or endpoint, complete, as plain JSON.
+
+/** What runs inside the task. Container images join this union with the Docker backend. */
+export interface AlgorithmProgram {
+  readonly kind: "algorithm";
+  /** Folder name under src/algorithms, e.g. "kmeans". */
+  readonly name: string;
+  readonly command: "train" | "serve";
+}
+export type Program = AlgorithmProgram;
+
+export interface TaskNetwork {
+  /** This instance's name, e.g. "algo-1". */
+  readonly host: string;
+  /** Every instance of the job and its loopback address. Each job has a /24 of its own inside 127.0.0.0/8, so jobs may use the same ports. */
+  readonly addresses: Readonly<Record<string, string>>;
+  /** No gateway, no credentials. */
+  readonly isAlone: boolean;
+}
+
+export interface TaskSpec {
+  /** Unique over the installation, safe as a file name: `<resource uid>-algo-1`. Starting the same key twice yields one task. */
+  readonly key: string;
+  /** The resource that owns the task; the orphan sweeper looks it up. */
+  readonly ownerUid: string;
+  readonly account: string;
+  readonly region: string;
+  readonly purpose: "training" | "hosting";
+  /** Base URL of the server and the secret that this task's reports carry as `Authorization: Bearer`. */
+  readonly server: { readonly url: string; readonly token: string };
+  readonly program: Program;
+  readonly network: TaskNetwork;
+  /** Environment of the program, over an otherwise empty one (PATH, HOME, LANG are set by the runner). */
+  readonly environment: Readonly<Record<string, string>>;
+  /** Files under /opt/ml/input/config, e.g. {"hyperparameters.json": "{…}"}; written before release. */
+  readonly configFiles: Readonly<Record<string, string>>;
+  /** Where the model of a hosting task listens; the agent picks a free one when undefined and reports it. */
+  readonly port?: number;
+  /** Seconds between SIGTERM and SIGKILL: 120 for training, 30 for hosting. */
+  readonly graceSeconds: number;
+  /** Whole seconds the program may run after release; the agent then stops it (SIGTERM, grace, SIGKILL) and says so. */
+  readonly maxRuntimeSeconds?: number;
+}
