@@ -1,0 +1,23 @@
+// Front door of the models room.
+export type {
+  BlobShape,
+  ErrorShape,
+  ListShape,
+  MapShape,
+  Member,
+  MemberLocation,
+  NumberShape,
+  OperationModel,
+  ProtocolName,
+  ServiceModel,
+  ServiceName,
+  Shape,
+  StringShape,
+  StructureShape,
+  TimestampFormat,
+  TimestampShape,
+  XmlNamespace,
+} from "./model.ts";
+export type { Operations } from "./generated/services.ts";
+export { modelsVersion, services } from "./generated/services.ts";
+export { createModels, isServiceName, type Models } from "./models.ts";
