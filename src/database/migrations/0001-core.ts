@@ -4,7 +4,7 @@ import type { Migration } from "./index.ts";
 const statements = [
   `create table resources (
     uid text primary key, kind text not null, account text not null, region text not null, name text not null,
-    spec text not null, status text not null, tags text not null, state text not null,
+    spec text not null, intent text not null, status text not null, tags text not null, state text not null,
     created_at bigint not null, modified_at bigint not null, generation integer not null,
     wake_at bigint, lease_token text, lease_until bigint, failures integer not null default 0)`,
   `create unique index resources_by_name on resources (kind, account, region, name)`,

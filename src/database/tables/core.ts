@@ -6,8 +6,10 @@ export interface ResourcesTable {
   account: string;
   region: string;
   name: string;
-  /** The create request, JSON. */
+  /** The create (or latest update) request, JSON. */
   spec: string;
+  /** What later requests want (stopRequestedAt, …), JSON; written by handlers only, as `status` is by reconcilers only. */
+  intent: string;
   /** Progress, JSON: PascalCase members are on the wire, camelCase ours. */
   status: string;
   /** [{Key, Value}], JSON. */
