@@ -21,7 +21,9 @@ export async function migrate(store: Store, clock: Clock): Promise<void> {
     for (const migration of migrations) {
       if (applied.has(migration.name)) continue;
       await migration.up(tx);
-      await sql`insert into migrations (name, applied_at) values (${migration.name}, ${clock.now().getTime()})`.execute(tx);
+      await sql`insert into migrations (name, applied_at) values (${migration.name}, ${clock.now().getTime()})`.execute(
+        tx,
+      );
     }
   });
 }

@@ -38,17 +38,15 @@ export class FakeClock implements Clock {
   }
 
   every(ms: number, action: () => void): () => void {
-    let stopped = false;
+    const stopping = new AbortController();
     const again = async (): Promise<void> => {
-      while (!stopped) {
+      while (!stopping.signal.aborted) {
         await this.sleep(ms);
-        if (!stopped) action();
+        if (!stopping.signal.aborted) action();
       }
     };
     void again();
-    return () => {
-      stopped = true;
-    };
+    return () => stopping.abort();
   }
 
   /** Moves time forward and wakes, in order, everything that is due. */

@@ -27,7 +27,9 @@ const plain = (value: unknown): unknown =>
 
 const prettyLine = (at: Date, level: LogLevel, message: string, fields: LogFields): string => {
   const facts = Object.entries(fields).map(([key, value]) =>
-    value instanceof Error ? `${key}=${value.stack ?? value.message}` : `${key}=${typeof value === "string" ? value : JSON.stringify(value)}`,
+    value instanceof Error
+      ? `${key}=${value.stack ?? value.message}`
+      : `${key}=${typeof value === "string" ? value : JSON.stringify(value)}`,
   );
   return `${at.toISOString().slice(11, 23)} ${level.padEnd(5)} ${message}${facts.length > 0 ? `  ${facts.join(" ")}` : ""}\n`;
 };

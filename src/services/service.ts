@@ -5,6 +5,7 @@ import type { Log } from "../lib/log.ts";
 import type { Random } from "../lib/random.ts";
 import type { Store } from "../database/store.ts";
 import type { ServiceName } from "../models/index.ts";
+import type { Resources } from "./resources.ts";
 
 /** Who signed the request. */
 export interface Caller {
@@ -39,6 +40,8 @@ export interface RequestContext {
   readonly random: Random;
   readonly log: Log;
   readonly store: Store;
+  /** Of this account and region. */
+  readonly resources: Resources;
 }
 
 export interface Operation<C extends RequestContext = RequestContext> {

@@ -1,7 +1,7 @@
 // Kysely's driver over node:sqlite: one connection, prepared statements kept by their text.
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 import {
-  CompiledQuery,
+  type CompiledQuery,
   Kysely,
   SqliteAdapter,
   SqliteIntrospector,

@@ -1,0 +1,132 @@
+// Rows of the `resources` table: every kind of resource, its request, intent, status and tags.
+import { sql, type Expression, type SqlBool } from "kysely";
+import type { Reader, Writer } from "./store.ts";
+import type { ResourcesTable } from "./tables/core.ts";
+
+export interface Scope {
+  readonly account: string;
+  readonly region: string;
+}
+
+export type ResourceRow = ResourcesTable;
+
+export class ResourceExistsError extends Error {}
+
+export type SortColumn = "name" | "created_at" | "modified_at" | "state";
+
+export interface ResourceFilter {
+  readonly nameContains?: string | undefined;
+  readonly state?: string | undefined;
+  readonly createdAfter?: Date | undefined;
+  readonly createdBefore?: Date | undefined;
+  readonly modifiedAfter?: Date | undefined;
+  readonly modifiedBefore?: Date | undefined;
+}
+
+export interface ResourcePage {
+  readonly filter: ResourceFilter;
+  readonly sortBy: SortColumn;
+  readonly descending: boolean;
+  readonly limit: number;
+  /** The sort value and uid of the last row of the page before. */
+  readonly after?: { readonly value: string | number; readonly uid: string } | undefined;
+}
+
+export async function insertResource(tx: Writer, row: ResourceRow): Promise<void> {
+  const { numInsertedOrUpdatedRows } = await tx
+    .insertInto("resources")
+    .values(row)
+    .onConflict((conflict) => conflict.columns(["kind", "account", "region", "name"]).doNothing())
+    .executeTakeFirst();
+  if (numInsertedOrUpdatedRows !== 1n) throw new ResourceExistsError(row.name);
+}
+
+export async function findResource(
+  reader: Reader,
+  kind: string,
+  scope: Scope,
+  name: string,
+): Promise<ResourceRow | undefined> {
+  return reader
+    .selectFrom("resources")
+    .selectAll()
+    .where("kind", "=", kind)
+    .where("account", "=", scope.account)
+    .where("region", "=", scope.region)
+    .where("name", "=", name)
+    .executeTakeFirst();
+}
+
+export async function findResourceByUid(reader: Reader, uid: string): Promise<ResourceRow | undefined> {
+  return reader.selectFrom("resources").selectAll().where("uid", "=", uid).executeTakeFirst();
+}
+
+export interface ResourceChange {
+  readonly spec?: string;
+  readonly intent?: string;
+  readonly tags?: string;
+  readonly now: number;
+  /** Wakes the kind's reconciler. */
+  readonly wake?: boolean;
+}
+
+/** A request changes what is wanted; false when the resource is gone. */
+export async function changeResource(tx: Writer, uid: string, change: ResourceChange): Promise<boolean> {
+  const { numUpdatedRows } = await tx
+    .updateTable("resources")
+    .set((eb) => ({
+      ...(change.spec === undefined ? {} : { spec: change.spec }),
+      ...(change.intent === undefined ? {} : { intent: change.intent }),
+      ...(change.tags === undefined ? {} : { tags: change.tags }),
+      ...(change.wake ? { wake_at: change.now } : {}),
+      modified_at: change.now,
+      generation: eb("generation", "+", 1),
+    }))
+    .where("uid", "=", uid)
+    .executeTakeFirst();
+  return numUpdatedRows === 1n;
+}
+
+/** Something that the reconciler watches has changed (a report came in). */
+export async function wakeResource(tx: Writer, uid: string, now: number): Promise<void> {
+  await tx
+    .updateTable("resources")
+    .set((eb) => ({ wake_at: now, generation: eb("generation", "+", 1) }))
+    .where("uid", "=", uid)
+    .execute();
+}
+
+export async function deleteResource(tx: Writer, uid: string): Promise<boolean> {
+  const { numDeletedRows } = await tx.deleteFrom("resources").where("uid", "=", uid).executeTakeFirst();
+  return numDeletedRows === 1n;
+}
+
+export async function listResources(
+  reader: Reader,
+  kind: string,
+  scope: Scope,
+  page: ResourcePage,
+): Promise<ResourceRow[]> {
+  const { filter, sortBy, descending, after } = page;
+  const direction = descending ? "desc" : "asc";
+  let query = reader
+    .selectFrom("resources")
+    .selectAll()
+    .where("kind", "=", kind)
+    .where("account", "=", scope.account)
+    .where("region", "=", scope.region);
+  if (filter.state !== undefined) query = query.where("state", "=", filter.state);
+  if (filter.nameContains !== undefined) query = query.where(contains(filter.nameContains));
+  if (filter.createdAfter) query = query.where("created_at", ">=", filter.createdAfter.getTime());
+  if (filter.createdBefore) query = query.where("created_at", "<=", filter.createdBefore.getTime());
+  if (filter.modifiedAfter) query = query.where("modified_at", ">=", filter.modifiedAfter.getTime());
+  if (filter.modifiedBefore) query = query.where("modified_at", "<=", filter.modifiedBefore.getTime());
+  if (after) {
+    const than = descending ? sql.raw("<") : sql.raw(">");
+    query = query.where(sql<SqlBool>`(${sql.ref(sortBy)}, uid) ${than} (${after.value}, ${after.uid})`);
+  }
+  return query.orderBy(sortBy, direction).orderBy("uid", direction).limit(page.limit).execute();
+}
+
+// AWS matches names regardless of case.
+const contains = (text: string): Expression<SqlBool> => sql<SqlBool>`instr(lower(name), ${text.toLowerCase()}) > 0`;
