@@ -1,5 +1,5 @@
 // Kysely's driver over node:sqlite: one connection, prepared statements kept by their text.
-import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
+import { type DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 import {
   type CompiledQuery,
   Kysely,
