@@ -1,0 +1,164 @@
+// Blobs as files: <folder>/<first two characters of the id>/<id>, written under incoming/ and renamed when durable.
+import { constants, type Dirent } from "node:fs";
+import { chmod, copyFile, mkdir, open, readdir, rename, rm, stat, type FileHandle } from "node:fs/promises";
+import { join } from "node:path";
+import { Readable } from "node:stream";
+import type { Random } from "../../lib/random.ts";
+import { BlobMissingError, type Blob, type BlobStorage } from "../storage.ts";
+import { appendAll, explained, isMissing, syncFolder } from "./durable-file.ts";
+
+export interface FilesystemStorageOptions {
+  /** Belongs to one server alone: what an earlier one left half written is removed at the start. */
+  readonly folder: string;
+  readonly random: Random;
+}
+
+const readBytes = 256 * 1024;
+const copyBytes = 4 * 1024 * 1024;
+
+/** Nobody changes a blob, and whoever is handed its path may only read it. */
+const blobMode = 0o444;
+
+const idPattern = /^[0-9a-f]{32}$/;
+
+const shards = Array.from({ length: 256 }, (_, at) => at.toString(16).padStart(2, "0"));
+
+/** Opens the file tree, making it if it is new. Rejects with a sentence for people when the folder cannot be written. */
+export async function createFilesystemStorage({ folder, random }: FilesystemStorageOptions): Promise<BlobStorage> {
+  const incoming = join(folder, "incoming");
+  try {
+    await rm(incoming, { recursive: true, force: true });
+    await mkdir(incoming, { recursive: true });
+    for (const shard of shards) await mkdir(join(folder, shard), { recursive: true });
+    await syncFolder(folder);
+  } catch (error) {
+    throw explained(error, folder);
+  }
+  return new FilesystemStorage(folder, incoming, random);
+}
+
+class FilesystemStorage implements BlobStorage {
+  readonly #folder: string;
+  readonly #incoming: string;
+  readonly #random: Random;
+
+  constructor(folder: string, incoming: string, random: Random) {
+    this.#folder = folder;
+    this.#incoming = incoming;
+    this.#random = random;
+  }
+
+  write(source: AsyncIterable<Uint8Array>): Promise<Blob> {
+    return this.#place(async (path) => {
+      const file = await open(path, "wx", 0o600);
+      return closing(file, async () => {
+        const sizeBytes = await appendAll(file, source);
+        await file.sync();
+        return sizeBytes;
+      });
+    });
+  }
+
+  join(ids: readonly string[]): Promise<Blob> {
+    return this.#place(async (path) => {
+      const [first, ...others] = ids;
+      // The kernel copies the first part, sharing its blocks where the file system can.
+      if (first !== undefined)
+        await this.#existing(first, copyFile(this.#pathOf(first), path, constants.COPYFILE_FICLONE));
+      if (first !== undefined) await chmod(path, 0o600);
+      const file = await open(path, "a", 0o600);
+      return closing(file, async () => {
+        for (const id of others) {
+          const part = await this.#existing(id, open(this.#pathOf(id), "r"));
+          await closing(part, () =>
+            appendAll(file, part.createReadStream({ highWaterMark: copyBytes, autoClose: false })),
+          );
+        }
+        await file.sync();
+        return (await file.stat()).size;
+      });
+    });
+  }
+
+  async read(id: string, range?: { readonly start: number; readonly end: number }): Promise<Readable> {
+    const file = await this.#existing(id, open(this.#pathOf(id), "r"));
+    if (range && range.end < range.start) {
+      await file.close();
+      return Readable.from([], { objectMode: false });
+    }
+    // Opened before it is handed out: the blob may be removed while it is read.
+    return file.createReadStream({ highWaterMark: readBytes, ...range });
+  }
+
+  localPath(id: string): string {
+    return this.#pathOf(id);
+  }
+
+  async remove(id: string): Promise<void> {
+    await rm(this.#pathOf(id), { force: true });
+  }
+
+  async *list(): AsyncGenerator<{ readonly id: string; readonly modifiedAt: Date }> {
+    for (const shard of shards) {
+      for (const entry of await this.#entries(shard)) {
+        if (!entry.isFile() || !idPattern.test(entry.name)) continue;
+        const modifiedAt = await modificationTime(join(this.#folder, shard, entry.name));
+        if (modifiedAt) yield { id: entry.name, modifiedAt };
+      }
+    }
+  }
+
+  #entries(shard: string): Promise<Dirent[]> {
+    return readdir(join(this.#folder, shard), { withFileTypes: true });
+  }
+
+  #pathOf(id: string): string {
+    if (!idPattern.test(id)) throw new BlobMissingError(`no blob can have the id ${JSON.stringify(id)}`);
+    return join(this.#folder, id.slice(0, 2), id);
+  }
+
+  async #existing<T>(id: string, opened: Promise<T>): Promise<T> {
+    try {
+      return await opened;
+    } catch (error) {
+      if (isMissing(error)) throw new BlobMissingError(`blob ${id} is not there`, { cause: error });
+      throw error;
+    }
+  }
+
+  /** `fill` makes the file at the path it is given and returns its size; then the file gets its name, durably. */
+  async #place(fill: (path: string) => Promise<number>): Promise<Blob> {
+    const id = this.#random.bytes(16).toString("hex");
+    const temporary = join(this.#incoming, id);
+    const path = this.#pathOf(id);
+    try {
+      const sizeBytes = await fill(temporary);
+      await chmod(temporary, blobMode);
+      await rename(temporary, path);
+      await syncFolder(join(this.#folder, id.slice(0, 2)));
+      return { id, sizeBytes };
+    } catch (error) {
+      await rm(temporary, { force: true });
+      await rm(path, { force: true });
+      throw explained(error, this.#folder);
+    }
+  }
+}
+
+async function closing<T>(file: FileHandle, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } finally {
+    await file.close();
+  }
+}
+
+async function modificationTime(path: string): Promise<Date | undefined> {
+  try {
+    return (await stat(path)).mtime;
+  } catch (error) {
+    // Removed since the folder was read.
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
