@@ -33,6 +33,8 @@ export interface RequestContext {
     readonly rawPath: string;
     readonly rawQuery: string;
     readonly headers: Readonly<Record<string, string>>;
+    /** Of an aws-chunked body, by lower-cased name; there once the body has been read to its end. */
+    readonly trailers?: Promise<Readonly<Record<string, string>>>;
   };
   /** Aborts when the client goes away. */
   readonly signal: AbortSignal;
