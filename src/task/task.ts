@@ -26,8 +26,11 @@ export interface TaskSpec {
   readonly account: string;
   readonly region: string;
   readonly purpose: "training" | "hosting";
-  /** Base URL of the server and the secret that this task's reports carry as `Authorization: Bearer`. */
-  readonly server: { readonly url: string; readonly token: string };
+  /**
+   * Base URL of the server and the secret that this task's reports carry as `Authorization: Bearer`. `file` holds
+   * {"url": …} and is read again when the server does not answer: after a restart it may listen on another port.
+   */
+  readonly server: { readonly url: string; readonly token: string; readonly file?: string };
   readonly program: Program;
   readonly network: TaskNetwork;
   /** Environment of the program, over an otherwise empty one (PATH, HOME, LANG are set by the runner). */

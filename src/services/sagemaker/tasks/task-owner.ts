@@ -1,0 +1,40 @@
+// What a kind that runs tasks says about them; the agents' route looks the owner up by the kind of its row.
+import type { ResourceRow } from "../../../database/resources.ts";
+import type { Writer } from "../../../database/store.ts";
+import type { TasksTable } from "../../../database/tables/core.ts";
+import type { ChannelPlan, PlanFailure } from "../../../task/channel-plan.ts";
+import type { TaskEvent } from "../../../task/report.ts";
+
+export type TaskRow = TasksTable;
+
+export interface TaskOwner {
+  /** Row kind, e.g. "sagemaker/training-job". */
+  readonly kind: string;
+  /** What the agent brings in. The same answer however often it asks. */
+  planFor(task: TaskRow, owner: ResourceRow): Promise<ChannelPlan | PlanFailure>;
+  /** Where the lines of this instance go in CloudWatch Logs. */
+  logStream(task: TaskRow, owner: ResourceRow): { readonly group: string; readonly stream: string };
+  roleArn(owner: ResourceRow): string;
+  /** Latest values of the metrics that these lines carry; merged into `observed.metrics`. */
+  metricsIn?(owner: ResourceRow, lines: readonly OutputLine[]): Promise<readonly MetricPoint[]>;
+  /** Whatever else a report stores (CloudWatch metrics); inside the report's transaction: nothing but queries on `tx`. */
+  store?(tx: Writer, report: StoredReport): Promise<void>;
+}
+
+export interface OutputLine {
+  readonly at: number;
+  readonly text: string;
+}
+
+export interface MetricPoint {
+  readonly name: string;
+  readonly value: number;
+  readonly at: number;
+}
+
+export interface StoredReport {
+  readonly task: TaskRow;
+  readonly owner: ResourceRow;
+  readonly events: readonly TaskEvent[];
+  readonly metrics: readonly MetricPoint[];
+}
