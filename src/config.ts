@@ -1,0 +1,175 @@
+// The one schema of settings: flags of `salvia serve` and SALVIA_* variables. The only reader of process.env.
+import { availableParallelism } from "node:os";
+import { resolve } from "node:path";
+
+export interface Config {
+  readonly port: number;
+  readonly host: string;
+  /** Absolute. */
+  readonly dataFolder: string;
+  readonly accountId: string;
+  readonly rootAccessKeyId: string | undefined;
+  readonly rootSecretAccessKey: string | undefined;
+  /** Instances that jobs, and that endpoints, may hold together. */
+  readonly jobInstances: number;
+  readonly hostingInstances: number;
+  readonly logLevel: "debug" | "info" | "warn" | "error";
+  /** End every task when the server stops; by default jobs and endpoints go on. */
+  readonly stopsTasks: boolean;
+  /** Jobs may read what the server's user can read: needed where namespaces do not work and the server listens beyond loopback. */
+  readonly trustsJobs: boolean;
+  /** Further names under which clients may call this server. */
+  readonly allowedHosts: readonly string[];
+}
+
+interface Setting<T> {
+  readonly flag: string;
+  readonly variable: string;
+  readonly fallback: T;
+  /** What goes into the help text. */
+  readonly about: string;
+  /** True for flags that stand alone. */
+  readonly isSwitch?: boolean;
+  read(text: string): T | Problem;
+}
+
+class Problem {
+  readonly expected: string;
+  constructor(expected: string) {
+    this.expected = expected;
+  }
+}
+
+const integer =
+  (min: number, max: number) =>
+  (text: string): number | Problem =>
+    /^\d+$/.test(text) && Number(text) >= min && Number(text) <= max
+      ? Number(text)
+      : new Problem(`a whole number from ${min} to ${max}`);
+
+const text = (value: string): string => value;
+const matching =
+  (pattern: RegExp, expected: string) =>
+  (value: string): string | Problem =>
+    pattern.test(value) ? value : new Problem(expected);
+const onOff = (value: string): boolean | Problem => {
+  if (["", "on", "true", "1", "yes"].includes(value)) return true;
+  return ["off", "false", "0", "no"].includes(value) ? false : new Problem("on or off");
+};
+const level = (value: string): Config["logLevel"] | Problem =>
+  value === "debug" || value === "info" || value === "warn" || value === "error"
+    ? value
+    : new Problem("debug, info, warn or error");
+
+const cores = availableParallelism();
+
+export const settings: { readonly [Name in keyof Config]: Setting<Config[Name]> } = {
+  port: { flag: "port", variable: "SALVIA_PORT", fallback: 7243, about: "port to listen on; 0 takes a free one", read: integer(0, 65_535) },
+  host: { flag: "host", variable: "SALVIA_HOST", fallback: "127.0.0.1", about: "address to listen on", read: text },
+  dataFolder: { flag: "data", variable: "SALVIA_DATA", fallback: ".salvia", about: "folder of all data", read: text },
+  accountId: {
+    flag: "account-id",
+    variable: "SALVIA_ACCOUNT_ID",
+    fallback: "000000000000",
+    about: "AWS account id of the first account",
+    read: matching(/^\d{12}$/, "12 digits"),
+  },
+  rootAccessKeyId: {
+    flag: "root-access-key-id",
+    variable: "SALVIA_ROOT_ACCESS_KEY_ID",
+    fallback: undefined,
+    about: "root access key (made at first start when absent)",
+    read: matching(/^\w{16,128}$/, "16 to 128 letters and digits"),
+  },
+  rootSecretAccessKey: {
+    flag: "root-secret-access-key",
+    variable: "SALVIA_ROOT_SECRET_ACCESS_KEY",
+    fallback: undefined,
+    about: "its secret",
+    read: matching(/^.{16,}$/, "at least 16 characters"),
+  },
+  jobInstances: {
+    flag: "job-instances",
+    variable: "SALVIA_JOB_INSTANCES",
+    fallback: Math.max(2, cores),
+    about: "instances that jobs may hold at a time",
+    read: integer(1, 10_000),
+  },
+  hostingInstances: {
+    flag: "hosting-instances",
+    variable: "SALVIA_HOSTING_INSTANCES",
+    fallback: Math.max(8, 2 * cores),
+    about: "instances that endpoints may hold at a time",
+    read: integer(1, 10_000),
+  },
+  logLevel: { flag: "log-level", variable: "SALVIA_LOG_LEVEL", fallback: "info", about: "debug, info, warn or error", read: level },
+  stopsTasks: { flag: "stop-tasks", variable: "SALVIA_STOP_TASKS", fallback: false, about: "end jobs and endpoints with the server", isSwitch: true, read: onOff },
+  trustsJobs: { flag: "trust-jobs", variable: "SALVIA_TRUST_JOBS", fallback: false, about: "accept jobs that are not walled off by namespaces", isSwitch: true, read: onOff },
+  allowedHosts: {
+    flag: "allowed-hosts",
+    variable: "SALVIA_ALLOWED_HOSTS",
+    fallback: [],
+    about: "further host names of this server, separated by commas",
+    read: (value) => value.split(",").map((name) => name.trim().toLowerCase()).filter(Boolean),
+  },
+};
+
+/** Every problem at once, in words. */
+export class ConfigError extends Error {}
+
+type Texts = ReadonlyMap<string, { readonly value: string; readonly from: string }>;
+
+function flagTexts(args: readonly string[], problems: string[]): Texts {
+  const known = new Map(Object.values(settings).map((setting) => [setting.flag, setting]));
+  const texts = new Map<string, { value: string; from: string }>();
+  for (let at = 0; at < args.length; at++) {
+    const [, flag, inline] = /^--([a-z0-9-]+)(?:=(.*))?$/s.exec(args[at] ?? "") ?? [];
+    const setting = flag === undefined ? undefined : known.get(flag);
+    if (flag === undefined || !setting) {
+      problems.push(`"${args[at]}" is not a flag of this command; \`salvia serve --help\` lists them`);
+      continue;
+    }
+    const value = inline ?? (setting.isSwitch ? "" : args[++at]);
+    if (value === undefined) problems.push(`--${flag} needs a value`);
+    else texts.set(flag, { value, from: `--${flag}` });
+  }
+  return texts;
+}
+
+function valueOf<T>(setting: Setting<T>, flags: Texts, environment: NodeJS.ProcessEnv, problems: string[]): T {
+  const variable = environment[setting.variable];
+  const given =
+    flags.get(setting.flag) ?? (variable ? { value: variable, from: setting.variable } : undefined);
+  if (!given) return setting.fallback;
+  const value = setting.read(given.value);
+  if (!(value instanceof Problem)) return value;
+  problems.push(`${given.from} must be ${value.expected}, not "${given.value}"`);
+  return setting.fallback;
+}
+
+/** Flags win over variables. Throws ConfigError naming every problem. */
+export function readConfig(args: readonly string[], environment: NodeJS.ProcessEnv = process.env): Config {
+  const problems: string[] = [];
+  const flags = flagTexts(args, problems);
+  const read = <Name extends keyof Config>(name: Name): Config[Name] =>
+    valueOf(settings[name], flags, environment, problems);
+  const config: Config = {
+    port: read("port"),
+    host: read("host"),
+    dataFolder: resolve(read("dataFolder")),
+    accountId: read("accountId"),
+    rootAccessKeyId: read("rootAccessKeyId"),
+    rootSecretAccessKey: read("rootSecretAccessKey"),
+    jobInstances: read("jobInstances"),
+    hostingInstances: read("hostingInstances"),
+    logLevel: read("logLevel"),
+    stopsTasks: read("stopsTasks"),
+    trustsJobs: read("trustsJobs"),
+    allowedHosts: read("allowedHosts"),
+  };
+  if ((config.rootAccessKeyId === undefined) !== (config.rootSecretAccessKey === undefined)) {
+    problems.push("SALVIA_ROOT_ACCESS_KEY_ID and SALVIA_ROOT_SECRET_ACCESS_KEY go together");
+  }
+  if (problems.length > 0) throw new ConfigError(problems.join("\n"));
+  return Object.freeze(config);
+}

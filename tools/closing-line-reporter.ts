@@ -1,0 +1,25 @@
+// Ends a run with the line that CI reads: `N passed, N failed, N skipped`, and names every skipped test with its reason.
+import type { Reporter, TestModule } from "vitest/node";
+
+export default class ClosingLineReporter implements Reporter {
+  onTestRunEnd(modules: readonly TestModule[], errors: readonly unknown[]): void {
+    let passed = 0;
+    let failed = errors.length;
+    const skipped: string[] = [];
+    for (const module of modules) {
+      // A file that could not be loaded has no tests, and is a failure all the same.
+      if (module.state() === "failed" && [...module.children.allTests()].length === 0) failed++;
+      for (const test of module.children.allTests()) {
+        const { state } = test.result();
+        if (state === "passed") passed++;
+        else if (state === "failed") failed++;
+        else skipped.push(`skipped: ${test.fullName}${noteOf(test.result())}`);
+      }
+    }
+    for (const line of skipped) process.stdout.write(`${line}\n`);
+    process.stdout.write(`${passed} passed, ${failed} failed, ${skipped.length} skipped\n`);
+  }
+}
+
+const noteOf = (result: { readonly note?: string | undefined } | object): string =>
+  "note" in result && result.note ? ` (${String(result.note)})` : "";

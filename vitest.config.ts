@@ -1,0 +1,11 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    include: ["src/**/*.test.ts", "tools/**/*.test.ts", "acceptance/**/*.test.ts", "bench/**/*.test.ts"],
+    isolate: false,
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    reporters: ["default", "./tools/closing-line-reporter.ts"],
+  },
+});
