@@ -64,7 +64,13 @@ const level = (value: string): Config["logLevel"] | Problem =>
 const cores = availableParallelism();
 
 export const settings: { readonly [Name in keyof Config]: Setting<Config[Name]> } = {
-  port: { flag: "port", variable: "SALVIA_PORT", fallback: 7243, about: "port to listen on; 0 takes a free one", read: integer(0, 65_535) },
+  port: {
+    flag: "port",
+    variable: "SALVIA_PORT",
+    fallback: 7243,
+    about: "port to listen on; 0 takes a free one",
+    read: integer(0, 65_535),
+  },
   host: { flag: "host", variable: "SALVIA_HOST", fallback: "127.0.0.1", about: "address to listen on", read: text },
   dataFolder: { flag: "data", variable: "SALVIA_DATA", fallback: ".salvia", about: "folder of all data", read: text },
   accountId: {
@@ -102,15 +108,39 @@ export const settings: { readonly [Name in keyof Config]: Setting<Config[Name]> 
     about: "instances that endpoints may hold at a time",
     read: integer(1, 10_000),
   },
-  logLevel: { flag: "log-level", variable: "SALVIA_LOG_LEVEL", fallback: "info", about: "debug, info, warn or error", read: level },
-  stopsTasks: { flag: "stop-tasks", variable: "SALVIA_STOP_TASKS", fallback: false, about: "end jobs and endpoints with the server", isSwitch: true, read: onOff },
-  trustsJobs: { flag: "trust-jobs", variable: "SALVIA_TRUST_JOBS", fallback: false, about: "accept jobs that are not walled off by namespaces", isSwitch: true, read: onOff },
+  logLevel: {
+    flag: "log-level",
+    variable: "SALVIA_LOG_LEVEL",
+    fallback: "info",
+    about: "debug, info, warn or error",
+    read: level,
+  },
+  stopsTasks: {
+    flag: "stop-tasks",
+    variable: "SALVIA_STOP_TASKS",
+    fallback: false,
+    about: "end jobs and endpoints with the server",
+    isSwitch: true,
+    read: onOff,
+  },
+  trustsJobs: {
+    flag: "trust-jobs",
+    variable: "SALVIA_TRUST_JOBS",
+    fallback: false,
+    about: "accept jobs that are not walled off by namespaces",
+    isSwitch: true,
+    read: onOff,
+  },
   allowedHosts: {
     flag: "allowed-hosts",
     variable: "SALVIA_ALLOWED_HOSTS",
     fallback: [],
     about: "further host names of this server, separated by commas",
-    read: (value) => value.split(",").map((name) => name.trim().toLowerCase()).filter(Boolean),
+    read: (value) =>
+      value
+        .split(",")
+        .map((name) => name.trim().toLowerCase())
+        .filter(Boolean),
   },
 };
 
@@ -138,8 +168,7 @@ function flagTexts(args: readonly string[], problems: string[]): Texts {
 
 function valueOf<T>(setting: Setting<T>, flags: Texts, environment: NodeJS.ProcessEnv, problems: string[]): T {
   const variable = environment[setting.variable];
-  const given =
-    flags.get(setting.flag) ?? (variable ? { value: variable, from: setting.variable } : undefined);
+  const given = flags.get(setting.flag) ?? (variable ? { value: variable, from: setting.variable } : undefined);
   if (!given) return setting.fallback;
   const value = setting.read(given.value);
   if (!(value instanceof Problem)) return value;

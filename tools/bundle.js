@@ -17,11 +17,15 @@ await build({
   target: "node22",
   sourcemap: "linked",
   logLevel: "warning",
-  banner: { js: "import { createRequire as salviaRequire } from 'node:module'; const require = salviaRequire(import.meta.url);" },
+  banner: {
+    js: "import { createRequire as salviaRequire } from 'node:module'; const require = salviaRequire(import.meta.url);",
+  },
 });
 mkdirSync(join(building, "models"), { recursive: true });
-for (const file of globSync("src/models/generated/*.json", { cwd: root })) cpSync(join(root, file), join(building, "models", basename(file)));
-for (const file of globSync("src/kernels/**/*.wasm", { cwd: root })) cpSync(join(root, file), join(building, basename(file)));
+for (const file of globSync("src/models/generated/*.json", { cwd: root }))
+  cpSync(join(root, file), join(building, "models", basename(file)));
+for (const file of globSync("src/kernels/**/*.wasm", { cwd: root }))
+  cpSync(join(root, file), join(building, basename(file)));
 // Running servers keep the old files open; the swap is two renames.
 const dist = join(root, "dist");
 const old = join(root, `dist.old.${process.pid}`);

@@ -15,20 +15,27 @@ export interface Import {
 
 /** What is wrong with an import, or undefined. */
 export function problemOf({ from, to }: Import): string | undefined {
-  const [fromRoom = "", fromPart] = from.split("/");
-  const [toRoom = "", toPart, ...rest] = to.split("/");
-  const isInside = from.includes("/") && fromRoom === toRoom;
-  if (!isComposition(from) && !isTest(from)) {
-    if (!to.includes("/")) return `only the composition root may import ${to}`;
-    const allowed = rooms[fromRoom];
-    if (!allowed) return `the room ${fromRoom} is not in tools/rooms.ts`;
-    if (!isInside && !allowed.includes("*") && !allowed.includes(toRoom)) return `${fromRoom} may not import ${toRoom}`;
-    const folder = privateFolders.find((candidate) => to.startsWith(`${candidate}/`));
-    if (folder && !from.startsWith(`${folder}/`)) return `${folder} is private: use the interface beside it`;
-  }
-  const isOtherService = isInside && fromRoom === "services" && rest.length > 0 && toPart !== fromPart && from.split("/").length > 2;
-  if (isOtherService && rest.join("/") !== "index.ts" && !isTest(from)) return `reach services/${toPart} through its index.ts`;
-  return undefined;
+  if (isTest(from)) return undefined;
+  return (isComposition(from) ? undefined : roomProblem(from, to)) ?? serviceProblem(from, to);
+}
+
+function roomProblem(from: string, to: string): string | undefined {
+  const [fromRoom = ""] = from.split("/");
+  const [toRoom = ""] = to.split("/");
+  if (!to.includes("/")) return `only the composition root may import ${to}`;
+  const allowed = rooms[fromRoom];
+  if (!allowed) return `the room ${fromRoom} is not in tools/rooms.ts`;
+  if (fromRoom !== toRoom && !allowed.includes(toRoom)) return `${fromRoom} may not import ${toRoom}`;
+  const folder = privateFolders.find((candidate) => to.startsWith(`${candidate}/`));
+  return folder && !from.startsWith(`${folder}/`) ? `${folder} is private: use the interface beside it` : undefined;
+}
+
+function serviceProblem(from: string, to: string): string | undefined {
+  const [fromRoom, fromPart] = from.split("/");
+  const [toRoom, toPart, ...rest] = to.split("/");
+  if (fromRoom !== "services" || toRoom !== "services") return undefined;
+  const isOther = rest.length > 0 && toPart !== fromPart && from.split("/").length > 2;
+  return isOther && rest.join("/") !== "index.ts" ? `reach services/${toPart} through its index.ts` : undefined;
 }
 
 function importsOf(file: string): Import[] {
@@ -36,7 +43,9 @@ function importsOf(file: string): Import[] {
   const targets = [
     ...module.staticImports.map((found) => found.moduleRequest.value),
     ...module.staticExports.flatMap((found) => found.entries.flatMap((entry) => entry.moduleRequest?.value ?? [])),
-    ...module.dynamicImports.map((found) => readFileSync(join("src", file), "utf8").slice(found.moduleRequest.start + 1, found.moduleRequest.end - 1)),
+    ...module.dynamicImports.map((found) =>
+      readFileSync(join("src", file), "utf8").slice(found.moduleRequest.start + 1, found.moduleRequest.end - 1),
+    ),
   ];
   return targets
     .filter((target) => target.startsWith("."))
@@ -47,10 +56,12 @@ if (import.meta.main) {
   const files = globSync("**/*.ts", { cwd: "src" }).filter(
     (file) => !file.startsWith("kernels/assembly/") && !file.startsWith("models/generated/"),
   );
-  const problems = files.flatMap((file) => importsOf(file).flatMap((found) => {
-    const problem = problemOf(found);
-    return problem ? [`src/${found.from} → src/${found.to}: ${problem}`] : [];
-  }));
+  const problems = files.flatMap((file) =>
+    importsOf(file).flatMap((found) => {
+      const problem = problemOf(found);
+      return problem ? [`src/${found.from} → src/${found.to}: ${problem}`] : [];
+    }),
+  );
   for (const problem of problems) process.stderr.write(`${problem}\n`);
   process.stdout.write(`rooms: ${files.length} files, ${problems.length} forbidden imports\n`);
   process.exitCode = problems.length > 0 ? 1 : 0;

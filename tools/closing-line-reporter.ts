@@ -22,4 +22,4 @@ export default class ClosingLineReporter implements Reporter {
 }
 
 const noteOf = (result: { readonly note?: string | undefined } | object): string =>
-  "note" in result && result.note ? ` (${String(result.note)})` : "";
+  "note" in result && result.note ? ` (${result.note})` : "";
