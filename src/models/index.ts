@@ -1,6 +1,8 @@
 // Front door of the models room.
 export type {
   BlobShape,
+  BooleanShape,
+  DocumentShape,
   ErrorShape,
   ListShape,
   MapShape,
