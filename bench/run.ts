@@ -1,0 +1,38 @@
+// `npm run bench` (all) or `npm run bench -- NAME…`: each bench prints a table with the peer's figure and the ratio.
+import { printTable, type BenchRow } from "./table.ts";
+
+interface Bench {
+  readonly name: string;
+  readonly title: string;
+  run(): Promise<readonly BenchRow[]>;
+}
+
+const benches: readonly Bench[] = [
+  {
+    name: "api",
+    title: "API: requests per second beside moto_server, keep-alive clients, signatures verified, rows durable",
+    run: async () => (await import("./api/api.ts")).run(),
+  },
+  {
+    name: "start",
+    title: "Start: cold start of the server, and from CreateTrainingJob to the algorithm's first line",
+    run: async () => (await import("./start/start.ts")).run(),
+  },
+  {
+    name: "kmeans",
+    title: "k-means: 60,000 × 784 generated digit-like rows, k = 10, beside scikit-learn",
+    run: async () => (await import("./kmeans/kmeans.ts")).run(),
+  },
+];
+
+const asked = process.argv.slice(2);
+const unknown = asked.filter((name) => !benches.some((bench) => bench.name === name));
+if (unknown.length > 0) {
+  process.stderr.write(`There is no bench ${unknown.join(", ")}. There are: ${benches.map((bench) => bench.name).join(", ")}.\n`);
+  process.exit(2);
+}
+for (const bench of benches) {
+  if (asked.length > 0 && !asked.includes(bench.name)) continue;
+  process.stdout.write(`\nRunning ${bench.name} …\n`);
+  printTable(bench.title, await bench.run());
+}
