@@ -18,20 +18,19 @@ export interface StoredObject {
   readonly blobId: string;
 }
 
-/** S3 from inside, as the given account. */
+/** S3 from inside, as the given account: what is used here of services/s3's S3Objects. */
 export interface Objects {
   /** Account of the bucket; undefined when there is none. */
   bucketOwner(bucket: string): Promise<string | undefined>;
   head(account: string, bucket: string, key: string): Promise<StoredObject | undefined>;
   /** In key order. */
   list(account: string, bucket: string, prefix: string): AsyncIterable<StoredObject>;
-  read(account: string, bucket: string, key: string): Promise<Readable>;
+  read(account: string, object: { readonly bucket: string; readonly key: string }): Promise<Readable>;
   put(account: string, bucket: string, key: string, body: AsyncIterable<Uint8Array>): Promise<StoredObject>;
   /** A file with the object's bytes that others may read; undefined where storage is remote. */
   localPath(object: { readonly blobId: string }): string | undefined;
-  /** The blobs stay until `unpin`, whatever happens to their objects. */
-  pin(owner: string, objects: readonly { readonly blobId: string }[]): Promise<void>;
-  unpin(owner: string): Promise<void>;
+  /** The blobs stay until the owner lets go (tasks/kept-blobs.ts), whatever happens to their objects. NoSuchKey: one is gone already. */
+  pin(owner: string, objects: readonly { readonly key: string; readonly blobId: string }[]): Promise<void>;
 }
 
 export interface LogLines {

@@ -1,8 +1,14 @@
-// Front door of SageMaker: every operation, reconciler and route, one line each.
+// Front door of SageMaker: every operation, reconciler and kind that runs tasks, one line each.
 import type { Chore } from "../../engine/engine.ts";
 import type { AnyReconciler } from "../../engine/reconciler.ts";
 import { defineService, type HttpRoute, type Operation, type Service } from "../service.ts";
 import type { SagemakerContext, SagemakerPlatform } from "./context.ts";
+import { orphanSweeper } from "./tasks/orphan-sweeper.ts";
+import type { TaskOwner } from "./tasks/task-owner.ts";
+import { taskRoute } from "./tasks/task-route.ts";
+import { trainingJobOperations } from "./training-job/index.ts";
+import { trainingJobTasks } from "./training-job/training-job-tasks.ts";
+import { trainingJobReconciler } from "./training-job/training-job.reconciler.ts";
 
 export type { SagemakerPlatform } from "./context.ts";
 
@@ -13,17 +19,25 @@ export interface Sagemaker {
   readonly chores: readonly Chore[];
 }
 
-const operations: readonly Operation<SagemakerContext>[] = [];
+const operations: readonly Operation<SagemakerContext>[] = [
+  ...trainingJobOperations, //
+];
+
+const reconcilersOf = (platform: SagemakerPlatform): readonly AnyReconciler[] => [
+  trainingJobReconciler(platform), //
+];
+
+const taskOwnersOf = (platform: SagemakerPlatform): readonly TaskOwner[] => [
+  trainingJobTasks(platform), //
+];
 
 export function createSagemaker(platform: SagemakerPlatform): Sagemaker {
   const { objects, capacity, identity, algorithms, compute } = platform;
-  const service = defineService<SagemakerContext>("sagemaker", operations, (ctx) => ({
-    ...ctx,
-    objects,
-    capacity,
-    identity,
-    algorithms,
-    compute,
-  }));
-  return { service, reconcilers: [], routes: [], chores: [] };
+  const own = { objects, capacity, identity, algorithms, compute };
+  return {
+    service: defineService<SagemakerContext>("sagemaker", operations, (ctx) => ({ ...ctx, ...own })),
+    reconcilers: reconcilersOf(platform),
+    routes: [taskRoute(platform, taskOwnersOf(platform))],
+    chores: [orphanSweeper(platform)],
+  };
 }

@@ -1,0 +1,139 @@
+// What agents call: their plan, its objects, reports, parts and credentials. Contract: src/task/report.ts.
+import { createHash, timingSafeEqual } from "node:crypto";
+import type { Readable } from "node:stream";
+import { findResourceByUid, type ResourceRow } from "../../../database/resources.ts";
+import { taskRoutePrefix, type TaskCredentials } from "../../../task/report.ts";
+import type { HttpRoute, RouteRequest, RouteResponse } from "../../service.ts";
+import type { SagemakerPlatform } from "../context.ts";
+import type { PartName } from "./observed-task.ts";
+import { readReport } from "./report-reader.ts";
+import { storeReport } from "./store-report.ts";
+import type { TaskOwner, TaskRow } from "./task-owner.ts";
+import { findTask, savePart } from "./task-rows.ts";
+
+const maxReportBytes = 16 * 1024 * 1024;
+const credentialSeconds = 3_600;
+
+type Platform = Pick<SagemakerPlatform, "store" | "storage" | "logs" | "identity" | "clock" | "nudge">;
+
+interface Exchange {
+  readonly task: TaskRow;
+  readonly owner: ResourceRow;
+  readonly kind: TaskOwner;
+  readonly request: RouteRequest;
+}
+
+const plain = (status: number, text: string): RouteResponse => ({
+  status,
+  headers: { "content-type": "text/plain" },
+  body: text,
+});
+const json = (status: number, value: unknown): RouteResponse => ({
+  status,
+  headers: { "content-type": "application/json" },
+  body: JSON.stringify(value),
+});
+const unknownTask = plain(410, "This task is not known here any more: stop it and clean up.\n");
+
+const digest = (text: string): Buffer => createHash("sha256").update(text).digest();
+
+/** Takes as long for a nearly right token as for a wrong one. */
+const isAuthorised = (task: TaskRow, authorization: string | undefined): boolean =>
+  timingSafeEqual(digest(`Bearer ${task.token}`), digest(authorization ?? ""));
+
+async function readText(body: Readable, maxBytes: number): Promise<string | undefined> {
+  const chunks: Buffer[] = [];
+  let sizeBytes = 0;
+  for await (const chunk of body) {
+    const bytes = Buffer.from(chunk as Uint8Array);
+    sizeBytes += bytes.length;
+    if (sizeBytes > maxBytes) return undefined;
+    chunks.push(bytes);
+  }
+  return Buffer.concat(chunks).toString();
+}
+
+async function plan({ task, owner, kind }: Exchange): Promise<RouteResponse> {
+  const answer = await kind.planFor(task, owner);
+  return json("failureReason" in answer ? 422 : 200, answer);
+}
+
+async function report(platform: Platform, exchange: Exchange): Promise<RouteResponse> {
+  const text = await readText(exchange.request.body, maxReportBytes);
+  if (text === undefined) return plain(413, `A report has at most ${maxReportBytes} bytes.\n`);
+  const request = readReport(text);
+  if (!request) return plain(400, "This is no report.\n");
+  const answer = await storeReport(platform, exchange.kind, exchange.task.key, exchange.owner, request);
+  return answer ? json(200, answer) : unknownTask;
+}
+
+async function part(platform: Platform, exchange: Exchange, name: PartName): Promise<RouteResponse> {
+  const { store, storage, clock } = platform;
+  const blob = await storage.write(exchange.request.body);
+  const isSaved = await store.write(async (tx) => {
+    const task = await findTask(tx, exchange.task.key);
+    if (task) await savePart(tx, task, name, blob, clock.now());
+    return task !== undefined;
+  });
+  if (isSaved) return { status: 204 };
+  await storage.remove(blob.id);
+  return unknownTask;
+}
+
+/** Bytes of a planned object, where the agent cannot read them from a file: pinned for this owner, or not its affair. */
+async function object(platform: Platform, exchange: Exchange, id: string): Promise<RouteResponse> {
+  const pin = await platform.store.read
+    .selectFrom("object_pins")
+    .select("blob_id")
+    .where("owner", "=", exchange.owner.uid)
+    .where("blob_id", "=", id)
+    .executeTakeFirst();
+  if (!pin) return plain(404, "The plan of this task has no such object.\n");
+  return { status: 200, body: await platform.storage.read(pin.blob_id) };
+}
+
+async function credentials(platform: Platform, { owner, kind }: Exchange): Promise<RouteResponse> {
+  const session = await platform.identity.sessionFor(kind.roleArn(owner), "SageMaker", credentialSeconds);
+  const answer: TaskCredentials = {
+    AccessKeyId: session.accessKeyId,
+    SecretAccessKey: session.secretAccessKey,
+    Token: session.sessionToken,
+    Expiration: session.expiration.toISOString(),
+  };
+  return json(200, answer);
+}
+
+async function dispatch(platform: Platform, exchange: Exchange, path: string): Promise<RouteResponse> {
+  switch (`${exchange.request.method} ${path}`) {
+    case "GET plan":
+      return plan(exchange);
+    case "POST reports":
+      return report(platform, exchange);
+    case "PUT parts/model":
+      return part(platform, exchange, "model");
+    case "PUT parts/output":
+      return part(platform, exchange, "output");
+    case "GET credentials":
+      return credentials(platform, exchange);
+    default:
+      return exchange.request.method === "GET" && path.startsWith("objects/")
+        ? object(platform, exchange, path.slice("objects/".length))
+        : plain(404, "There is no such route for tasks.\n");
+  }
+}
+
+export function taskRoute(platform: Platform, owners: readonly TaskOwner[]): HttpRoute {
+  const kinds = new Map(owners.map((owner) => [owner.kind, owner]));
+
+  const handle = async (request: RouteRequest): Promise<RouteResponse> => {
+    const [key = "", ...rest] = request.rawPath.slice(taskRoutePrefix.length).split("/");
+    const task = await findTask(platform.store.read, key);
+    if (!task) return unknownTask;
+    if (!isAuthorised(task, request.headers["authorization"]))
+      return plain(403, "The token of this task is another.\n");
+    const owner = await findResourceByUid(platform.store.read, task.owner_uid);
+    const kind = owner && kinds.get(owner.kind);
+    return kind ? dispatch(platform, { task, owner, kind, request }, rest.join("/")) : unknownTask;
+  };
+  return { prefix: taskRoutePrefix, handle };
+}

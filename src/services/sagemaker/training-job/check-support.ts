@@ -1,0 +1,65 @@
+// What a training job may ask for on AWS and not here yet: refused by name, never silently ignored.
+import type { Channel, CreateTrainingJobRequest } from "../../../models/generated/sagemaker.ts";
+import { notImplemented } from "./errors.ts";
+
+type Check<Value> = readonly [member: string, asksFor: (value: Value) => unknown];
+
+const isGiven = (list: readonly unknown[] | undefined): boolean => list !== undefined && list.length > 0;
+
+const jobChecks: readonly Check<CreateTrainingJobRequest>[] = [
+  ["AlgorithmSpecification.AlgorithmName", ({ AlgorithmSpecification: a }) => a?.AlgorithmName],
+  ["AlgorithmSpecification.ContainerEntrypoint", ({ AlgorithmSpecification: a }) => a?.ContainerEntrypoint],
+  ["AlgorithmSpecification.ContainerArguments", ({ AlgorithmSpecification: a }) => a?.ContainerArguments],
+  ["AlgorithmSpecification.TrainingImageConfig", ({ AlgorithmSpecification: a }) => a?.TrainingImageConfig],
+  ["OutputDataConfig.CompressionType NONE", (job) => job.OutputDataConfig.CompressionType === "NONE"],
+  ["ResourceConfig.InstanceGroups", ({ ResourceConfig: r }) => isGiven(r?.InstanceGroups)],
+  ["ResourceConfig.InstancePreferences", ({ ResourceConfig: r }) => isGiven(r?.InstancePreferences)],
+  ["ResourceConfig.InstancePlacementConfig", ({ ResourceConfig: r }) => r?.InstancePlacementConfig],
+  ["ResourceConfig.TrainingPlanArn", ({ ResourceConfig: r }) => r?.TrainingPlanArn],
+  ["ResourceConfig.KeepAlivePeriodInSeconds", ({ ResourceConfig: r }) => r?.KeepAlivePeriodInSeconds],
+  ["StoppingCondition.MaxWaitTimeInSeconds", ({ StoppingCondition: s }) => s?.MaxWaitTimeInSeconds],
+  ["StoppingCondition.MaxPendingTimeInSeconds", ({ StoppingCondition: s }) => s?.MaxPendingTimeInSeconds],
+  ["EnableInterContainerTrafficEncryption", (job) => job.EnableInterContainerTrafficEncryption],
+  ["EnableManagedSpotTraining", (job) => job.EnableManagedSpotTraining],
+  ["CheckpointConfig", (job) => job.CheckpointConfig],
+  ["DebugRuleConfigurations", (job) => isGiven(job.DebugRuleConfigurations)],
+  ["ProfilerRuleConfigurations", (job) => isGiven(job.ProfilerRuleConfigurations)],
+  ["TensorBoardOutputConfig", (job) => job.TensorBoardOutputConfig],
+  ["ExperimentConfig", (job) => Object.keys(job.ExperimentConfig ?? {}).length > 0],
+  ["RemoteDebugConfig.EnableRemoteDebug", (job) => job.RemoteDebugConfig?.EnableRemoteDebug],
+  ["InfraCheckConfig.EnableInfraCheck", (job) => job.InfraCheckConfig?.EnableInfraCheck],
+  ["SessionChainingConfig", (job) => job.SessionChainingConfig],
+  ["ServerlessJobConfig", (job) => job.ServerlessJobConfig],
+  ["MlflowConfig", (job) => job.MlflowConfig],
+  ["ModelPackageConfig", (job) => job.ModelPackageConfig],
+];
+
+const channelChecks: readonly Check<Channel>[] = [
+  ["DataSource.FileSystemDataSource", (channel) => channel.DataSource.FileSystemDataSource],
+  ["DataSource.DatasetSource", (channel) => channel.DataSource.DatasetSource],
+  ["DataSource.S3DataSource.AttributeNames", ({ DataSource: d }) => isGiven(d.S3DataSource?.AttributeNames)],
+  ["DataSource.S3DataSource.InstanceGroupNames", ({ DataSource: d }) => isGiven(d.S3DataSource?.InstanceGroupNames)],
+  ["DataSource.S3DataSource.ModelAccessConfig", ({ DataSource: d }) => d.S3DataSource?.ModelAccessConfig],
+  ["DataSource.S3DataSource.HubAccessConfig", ({ DataSource: d }) => d.S3DataSource?.HubAccessConfig],
+  ["RecordWrapperType RecordIO", (channel) => channel.RecordWrapperType === "RecordIO"],
+  ["ShuffleConfig", (channel) => channel.ShuffleConfig],
+];
+
+function checkChannel(job: CreateTrainingJobRequest, channel: Channel): void {
+  const where = `InputDataConfig "${channel.ChannelName}"`;
+  const mode = channel.InputMode ?? job.AlgorithmSpecification?.TrainingInputMode ?? "File";
+  if (mode !== "File") throw notImplemented(`${where}: the input mode ${mode}`);
+  const type = channel.DataSource.S3DataSource?.S3DataType ?? "S3Prefix";
+  if (type !== "S3Prefix" && type !== "ManifestFile") throw notImplemented(`${where}: S3DataType ${type}`);
+  const asked = channelChecks.find(([, asksFor]) => Boolean(asksFor(channel)));
+  if (asked) throw notImplemented(`${where}: ${asked[0]}`);
+}
+
+/** Throws for the first thing asked for that Salvia cannot do. */
+export function checkSupport(job: CreateTrainingJobRequest): void {
+  const asked = jobChecks.find(([, asksFor]) => Boolean(asksFor(job)));
+  if (asked) throw notImplemented(asked[0]);
+  const mode = job.AlgorithmSpecification?.TrainingInputMode ?? "File";
+  if (mode !== "File") throw notImplemented(`AlgorithmSpecification.TrainingInputMode ${mode}`);
+  for (const channel of job.InputDataConfig ?? []) checkChannel(job, channel);
+}

@@ -1,0 +1,96 @@
+// CreateTrainingJob: the rules that the model cannot express, then one row for the reconciler.
+import type { Channel, CreateTrainingJobRequest } from "../../../models/generated/sagemaker.ts";
+import { validationError } from "../../../lib/aws-error.ts";
+import { operation, type BuiltInAlgorithm, type SagemakerContext } from "../context.ts";
+import { parseS3Uri } from "../s3-uri.ts";
+import { checkNewTags } from "../tags/tag-rules.ts";
+import { checkSupport } from "./check-support.ts";
+import {
+  cannotAssumeRole,
+  crossAccountRole,
+  fixedMetricDefinitions,
+  tooManyInstances,
+  unknownImage,
+} from "./errors.ts";
+import { maxInstances } from "./job-network.ts";
+import { statusAtStart, trainingJob, type TrainingJobSpec } from "./training-job.resource.ts";
+
+const defaultRuntimeSeconds = 86_400;
+
+function algorithmOf(job: CreateTrainingJobRequest, ctx: SagemakerContext): BuiltInAlgorithm {
+  const image = job.AlgorithmSpecification?.TrainingImage;
+  if (image === undefined) throw validationError("AlgorithmSpecification.TrainingImage is missing.");
+  const algorithm = ctx.algorithms.find(image);
+  if (!algorithm) throw unknownImage(image, ctx.algorithms.names);
+  if ((job.AlgorithmSpecification?.MetricDefinitions ?? []).length > 0) throw fixedMetricDefinitions();
+  return algorithm;
+}
+
+async function checkRole(roleArn: string, ctx: SagemakerContext): Promise<void> {
+  const [, account] = /^arn:[^:]*:iam::(\d{12}):role\//.exec(roleArn) ?? [];
+  if (account !== undefined && account !== ctx.account) throw crossAccountRole();
+  if (!(await ctx.identity.roleExists(roleArn))) throw cannotAssumeRole(roleArn);
+}
+
+function checkInstances(job: CreateTrainingJobRequest, ctx: SagemakerContext): void {
+  const { InstanceType, InstanceCount } = job.ResourceConfig ?? {};
+  if (InstanceType === undefined || InstanceCount === undefined)
+    throw validationError("ResourceConfig must have InstanceType and InstanceCount.");
+  const limit = Math.min(ctx.capacity.limits.jobs, maxInstances);
+  if (InstanceCount > limit) throw tooManyInstances(InstanceType, limit, InstanceCount);
+}
+
+function checkLocations(job: CreateTrainingJobRequest): void {
+  const names = (job.InputDataConfig ?? []).map((channel) => channel.ChannelName);
+  const twice = names.find((name, at) => names.indexOf(name) !== at);
+  if (twice !== undefined) throw validationError(`The channel name "${twice}" is used more than once.`);
+  for (const { ChannelName, DataSource } of job.InputDataConfig ?? []) {
+    if (!DataSource.S3DataSource) throw validationError(`The channel "${ChannelName}" has no DataSource.`);
+    if (!parseS3Uri(DataSource.S3DataSource.S3Uri))
+      throw validationError(`The S3Uri of the channel "${ChannelName}" is not of the form s3://bucket/key.`);
+  }
+  if (!parseS3Uri(job.OutputDataConfig.S3OutputPath))
+    throw validationError("OutputDataConfig.S3OutputPath is not of the form s3://bucket/key.");
+}
+
+const withDefaults = (channel: Channel): Channel => ({
+  ...channel,
+  DataSource: {
+    ...channel.DataSource,
+    ...(channel.DataSource.S3DataSource && {
+      S3DataSource: { S3DataDistributionType: "FullyReplicated", ...channel.DataSource.S3DataSource },
+    }),
+  },
+  CompressionType: channel.CompressionType ?? "None",
+  RecordWrapperType: channel.RecordWrapperType ?? "None",
+});
+
+/** What Describe will echo: AWS fills in these defaults, and the metrics that a built-in algorithm reports. */
+function specOf(job: CreateTrainingJobRequest, algorithm: BuiltInAlgorithm): TrainingJobSpec {
+  const { Tags: _, ...request } = job;
+  return {
+    ...request,
+    AlgorithmSpecification: {
+      TrainingInputMode: "File",
+      EnableSageMakerMetricsTimeSeries: true,
+      ...job.AlgorithmSpecification,
+      MetricDefinitions: algorithm.metrics,
+    },
+    ...(job.InputDataConfig && { InputDataConfig: job.InputDataConfig.map(withDefaults) }),
+    StoppingCondition: { MaxRuntimeInSeconds: defaultRuntimeSeconds, ...job.StoppingCondition },
+  };
+}
+
+export const createTrainingJob = operation("CreateTrainingJob", async (input, ctx) => {
+  checkSupport(input);
+  const algorithm = algorithmOf(input, ctx);
+  checkInstances(input, ctx);
+  checkLocations(input);
+  checkNewTags(input.Tags ?? []);
+  await checkRole(input.RoleArn, ctx);
+  const job = await ctx.resources.create(trainingJob, input.TrainingJobName, specOf(input, algorithm), {
+    tags: input.Tags,
+    status: statusAtStart(ctx.clock.now()),
+  });
+  return { TrainingJobArn: job.arn };
+});

@@ -1,0 +1,49 @@
+// Texts that clients match; sources: terraform-provider-aws and the ACK controller (fragments they look for), and real answers of SageMaker quoted in their issue trackers.
+import { AwsError, validationError } from "../../../lib/aws-error.ts";
+
+export const trainingJobNotFound = (): AwsError => validationError("Requested resource not found.");
+
+export const trainingJobExists = (arn: string): AwsError =>
+  new AwsError(
+    "ResourceInUse",
+    `Training job names must be unique within an AWS account and region, and a training job with this name already exists (${arn})`,
+  );
+
+export const cannotStop = (state: string): AwsError =>
+  validationError(`The request was rejected because the training job is in status ${state}.`);
+
+export const cannotDelete = (arn: string, state: string): AwsError =>
+  new AwsError(
+    "ResourceInUse",
+    `The training job ${arn} is in status ${state}. Only a training job that is Completed, Failed or Stopped can be deleted.`,
+  );
+
+export const cannotUpdate = (state: string): AwsError =>
+  validationError(`The request was rejected because the training job is in status ${state} and cannot be updated.`);
+
+export const cannotAssumeRole = (roleArn: string): AwsError =>
+  validationError(
+    `Could not assume role ${roleArn}. Please ensure that the role exists and allows principal 'sagemaker.amazonaws.com' to assume the role.`,
+  );
+
+export const crossAccountRole = (): AwsError =>
+  new AwsError("AccessDeniedException", "Cross-account pass role is not allowed.");
+
+export const tooManyInstances = (instanceType: string, limit: number, wanted: number): AwsError =>
+  new AwsError(
+    "ResourceLimitExceeded",
+    `The account-level service limit '${instanceType} for training job usage' is ${limit} Instances, with current utilization of 0 Instances and a request delta of ${wanted} Instances. Please use AWS Service Quotas to request an increase for this quota. If AWS Service Quotas is not available, contact AWS support to request an increase for this quota.`,
+  );
+
+export const unknownImage = (image: string, known: readonly string[]): AwsError =>
+  validationError(
+    `Salvia cannot run the training image ${image} yet. It runs SageMaker's built-in algorithms ${known.join(", ")}, under the image name of any registry account and region.`,
+  );
+
+export const notImplemented = (member: string): AwsError =>
+  validationError(`${member} is not implemented by Salvia yet.`);
+
+export const fixedMetricDefinitions = (): AwsError =>
+  validationError(
+    "You can't override the metric definitions for Amazon SageMaker algorithms. Please retry your request without specifying metric definitions.",
+  );

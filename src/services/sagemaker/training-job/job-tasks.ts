@@ -1,0 +1,111 @@
+// The tasks of a training job: one per instance, with the files and environment of the container contract (developer guide, "How Amazon SageMaker provides training information").
+import { createHash } from "node:crypto";
+import type { TaskSpec } from "../../../task/task.ts";
+import type { SagemakerPlatform } from "../context.ts";
+import type { TaskRow } from "../tasks/task-owner.ts";
+import { hostName, jobAddresses } from "./job-network.ts";
+import type { TrainingJobSpec } from "./training-job.resource.ts";
+
+const graceSeconds = 120;
+
+export interface JobIdentity {
+  readonly uid: string;
+  readonly account: string;
+  readonly region: string;
+  readonly name: string;
+  readonly arn: string;
+  readonly spec: TrainingJobSpec;
+  readonly attempt: number;
+}
+
+export const instanceCount = (spec: TrainingJobSpec): number => spec.ResourceConfig?.InstanceCount ?? 1;
+
+const keyPrefix = ({ uid, attempt }: Pick<JobIdentity, "uid" | "attempt">): string =>
+  attempt === 0 ? `${uid}-` : `${uid}-r${attempt}-`;
+
+/** `<uid>-algo-1`, …; a restarted job has keys of its own, so that nothing late from before can be taken for it. */
+export const taskKeys = (job: Pick<JobIdentity, "uid" | "attempt" | "spec">): string[] =>
+  Array.from({ length: instanceCount(job.spec) }, (_, at) => keyPrefix(job) + hostName(at + 1));
+
+/** 1 for algo-1. */
+export const instanceOf = (task: { readonly key: string }): number => Number(/-algo-(\d+)$/.exec(task.key)?.[1] ?? 0);
+
+function inputDataConfig(spec: TrainingJobSpec): object {
+  const channels = (spec.InputDataConfig ?? []).map((channel) => [
+    channel.ChannelName,
+    {
+      ...(channel.ContentType === undefined ? {} : { ContentType: channel.ContentType }),
+      TrainingInputMode: "File",
+      S3DistributionType: channel.DataSource.S3DataSource?.S3DataDistributionType ?? "FullyReplicated",
+      RecordWrapperType: channel.RecordWrapperType ?? "None",
+    },
+  ]);
+  return Object.fromEntries(channels) as object;
+}
+
+function resourceConfig(spec: TrainingJobSpec, host: string, hosts: readonly string[]): object {
+  const instanceType = spec.ResourceConfig?.InstanceType ?? "";
+  const group = "homogeneousCluster";
+  return {
+    current_host: host,
+    current_instance_type: instanceType,
+    current_group_name: group,
+    hosts,
+    instance_groups: [{ instance_group_name: group, instance_type: instanceType, hosts }],
+    network_interface_name: "lo",
+  };
+}
+
+/** Shared by the instances of one attempt and nobody else; follows from their rows, so a repeated launch finds it again. */
+const jobToken = (tasks: readonly TaskRow[]): string =>
+  createHash("sha256")
+    .update(tasks.map((task) => task.token).join("\n"))
+    .digest("base64url");
+
+function environmentOf(job: JobIdentity, host: string, token: string): Record<string, string> {
+  return {
+    ...job.spec.Environment,
+    TRAINING_JOB_NAME: job.name,
+    TRAINING_JOB_ARN: job.arn,
+    AWS_REGION: job.region,
+    AWS_DEFAULT_REGION: job.region,
+    SAGEMAKER_REGION: job.region,
+    CURRENT_HOST: host,
+    SALVIA_JOB_TOKEN: token,
+  };
+}
+
+/** One spec per row, in the rows' order (algo-1 first). */
+export function taskSpecs(
+  job: JobIdentity,
+  tasks: readonly TaskRow[],
+  algorithm: string,
+  server: SagemakerPlatform["server"],
+): TaskSpec[] {
+  const { spec } = job;
+  const hosts = tasks.map((task) => hostName(instanceOf(task)));
+  const addresses = jobAddresses(job.uid, tasks.length);
+  const token = jobToken(tasks);
+  const maxRuntimeSeconds = spec.StoppingCondition?.MaxRuntimeInSeconds;
+  return tasks.map((task) => {
+    const host = hostName(instanceOf(task));
+    return {
+      key: task.key,
+      ownerUid: job.uid,
+      account: job.account,
+      region: job.region,
+      purpose: "training",
+      server: { url: server.url(), token: task.token, ...(server.file === undefined ? {} : { file: server.file }) },
+      program: { kind: "algorithm", name: algorithm, command: "train" },
+      network: { host, addresses, isAlone: spec.EnableNetworkIsolation ?? false },
+      environment: environmentOf(job, host, token),
+      configFiles: {
+        "hyperparameters.json": JSON.stringify(spec.HyperParameters ?? {}),
+        "inputdataconfig.json": JSON.stringify(inputDataConfig(spec)),
+        "resourceconfig.json": JSON.stringify(resourceConfig(spec, host, hosts)),
+      },
+      graceSeconds,
+      ...(maxRuntimeSeconds === undefined ? {} : { maxRuntimeSeconds }),
+    };
+  });
+}

@@ -1,0 +1,93 @@
+// The walk of SecondaryStatus: Starting → Downloading → Training → Uploading → Completed, each step dated, with a message, never back.
+import type {
+  SecondaryStatus as AnySecondaryStatus,
+  SecondaryStatusTransition as AnyTransition,
+} from "../../../models/generated/sagemaker.ts";
+
+export type SecondaryStatus = Extract<
+  AnySecondaryStatus,
+  | "Starting"
+  | "Restarting"
+  | "Downloading"
+  | "Training"
+  | "Stopping"
+  | "Uploading"
+  | "Completed"
+  | "Failed"
+  | "Stopped"
+  | "MaxRuntimeExceeded"
+>;
+
+export interface Transition extends AnyTransition {
+  readonly Status: SecondaryStatus;
+  /** Always there: SageMaker's Python SDK reads it unasked. */
+  readonly StatusMessage: string;
+}
+
+export interface Walk {
+  readonly SecondaryStatus: SecondaryStatus;
+  readonly SecondaryStatusTransitions: readonly Transition[];
+}
+
+const messages: Readonly<Record<SecondaryStatus, string>> = {
+  Starting: "Launching requested ML instances",
+  Restarting: "Restarting the training job: an instance was lost",
+  Downloading: "Downloading input data",
+  Training: "Training image download completed. Training in progress.",
+  Stopping: "Stopping the training job",
+  Uploading: "Uploading generated training model",
+  Completed: "Training job completed",
+  Failed: "Training job failed",
+  Stopped: "Training job stopped",
+  MaxRuntimeExceeded: "Training job runtime exceeded MaxRuntimeInSeconds provided",
+};
+
+const ranks: Readonly<Record<SecondaryStatus, number>> = {
+  Starting: 0,
+  Restarting: 0,
+  Downloading: 1,
+  Training: 2,
+  Stopping: 3,
+  Uploading: 4,
+  Completed: 5,
+  Failed: 5,
+  Stopped: 5,
+  MaxRuntimeExceeded: 5,
+};
+
+const lastRank = 5;
+
+export const walkFrom = (at: Date): Walk => ({
+  SecondaryStatus: "Starting",
+  SecondaryStatusTransitions: [{ Status: "Starting", StartTime: at, StatusMessage: messages.Starting }],
+});
+
+/** Another message for where the job stands. */
+export function say(walk: Walk, message: string): Walk {
+  const last = walk.SecondaryStatusTransitions.at(-1);
+  if (!last || last.StatusMessage === message) return walk;
+  return {
+    ...walk,
+    SecondaryStatusTransitions: [...walk.SecondaryStatusTransitions.slice(0, -1), { ...last, StatusMessage: message }],
+  };
+}
+
+/** Goes on to `to`; stays where it is when that is not forward. Only Restarting begins the walk anew. */
+export function moveTo(walk: Walk, to: SecondaryStatus, at: Date, message: string = messages[to]): Walk {
+  const last = walk.SecondaryStatusTransitions.at(-1);
+  const isEnded = ranks[walk.SecondaryStatus] === lastRank;
+  if (isEnded || (to !== "Restarting" && ranks[to] <= ranks[walk.SecondaryStatus])) return walk;
+  // Agents' clocks are not ours: no step starts before the one it follows.
+  const start = last && at < last.StartTime ? last.StartTime : at;
+  const done = walk.SecondaryStatusTransitions.map((transition) =>
+    transition === last ? { ...transition, EndTime: start } : transition,
+  );
+  const isLast = ranks[to] === lastRank;
+  return {
+    SecondaryStatus: to,
+    SecondaryStatusTransitions: [
+      ...done,
+      { Status: to, StartTime: start, ...(isLast ? { EndTime: start } : {}), StatusMessage: message },
+    ],
+  };
+}

@@ -1,0 +1,101 @@
+// What the instances of a training job read, where their lines go, which metrics their lines carry.
+import { text } from "node:stream/consumers";
+import { totalmem } from "node:os";
+import type { ResourceRow } from "../../../database/resources.ts";
+import type { Writer } from "../../../database/store.ts";
+import { unpack } from "../../../lib/stored-json.ts";
+import type { ChannelPlan, PlannedObject } from "../../../task/channel-plan.ts";
+import { taskRoutePrefix } from "../../../task/report.ts";
+import { rowKind } from "../../resource-definition.ts";
+import type { MetricDatum, SagemakerPlatform } from "../context.ts";
+import type { MetricPoint, OutputLine, StoredReport, TaskOwner, TaskRow } from "../tasks/task-owner.ts";
+import { filesOf, type JobPlan, type PlannedFile } from "./channel-planner.ts";
+import { hostName } from "./job-network.ts";
+import { instanceCount, instanceOf } from "./job-tasks.ts";
+import { trainingJob, type TrainingJobSpec, type TrainingJobStatus } from "./training-job.resource.ts";
+
+const namespace = "/aws/sagemaker/TrainingJobs";
+
+type Platform = Pick<SagemakerPlatform, "storage" | "objects" | "metrics">;
+
+const specOf = (owner: ResourceRow): TrainingJobSpec => unpack(owner.spec) as TrainingJobSpec;
+const statusOf = (owner: ResourceRow): TrainingJobStatus => unpack(owner.status) as TrainingJobStatus;
+
+function planned({ objects }: Platform, task: TaskRow, file: PlannedFile, isGzip: boolean): PlannedObject {
+  const local = objects.localPath(file);
+  const url = `${taskRoutePrefix}${task.key}/objects/${file.blobId}`;
+  return {
+    path: file.path,
+    sizeBytes: file.sizeBytes,
+    source: local === undefined ? { url } : { file: local },
+    isGzip,
+  };
+}
+
+async function planFor(platform: Platform, task: TaskRow, owner: ResourceRow): Promise<ChannelPlan> {
+  const { planBlob } = statusOf(owner);
+  if (planBlob === undefined) throw new Error(`the training job ${owner.name} runs without a plan`);
+  const plan = JSON.parse(await text(await platform.storage.read(planBlob))) as JobPlan;
+  const index = instanceOf(task) - 1;
+  const count = instanceCount(specOf(owner));
+  const channels = plan.channels.map((channel) => ({
+    name: channel.name,
+    mode: "File" as const,
+    objects: filesOf(channel, index, count).map((file) => planned(platform, task, file, channel.isGzip)),
+  }));
+  return { channels, modelArchives: [] };
+}
+
+/** A CloudWatch line that matches gives the number in the pattern's first group. The patterns are the algorithms' own. */
+export function metricsIn(
+  definitions: readonly { readonly Name: string; readonly Regex: string }[],
+  lines: readonly OutputLine[],
+): MetricPoint[] {
+  const patterns = definitions.map(({ Name, Regex }) => ({ name: Name, pattern: new RegExp(Regex) }));
+  return lines.flatMap(({ at, text: line }) =>
+    patterns.flatMap(({ name, pattern }) => {
+      const value = Number.parseFloat(pattern.exec(line)?.[1] ?? "");
+      return Number.isFinite(value) ? [{ name, value, at }] : [];
+    }),
+  );
+}
+
+function dataOf({ task, owner, events, metrics }: StoredReport): MetricDatum[] {
+  const host = `${owner.name}/${hostName(instanceOf(task))}`;
+  const usage = events.flatMap((event) => {
+    if (event.type !== "usage") return [];
+    // An instance is this machine as far as its memory goes.
+    const memoryPercent = (event.memoryMegabytes * 1024 * 1024 * 100) / totalmem();
+    const shared = { dimensions: { Host: host }, unit: "Percent", timestamp: event.at };
+    return [
+      { ...shared, name: "CPUUtilization", value: event.cpuPercent },
+      { ...shared, name: "MemoryUtilization", value: memoryPercent },
+    ];
+  });
+  const own = metrics.map(({ name, value, at }) => ({
+    name,
+    value,
+    timestamp: at,
+    unit: "None",
+    dimensions: { TrainingJobName: owner.name },
+  }));
+  return [...usage, ...own];
+}
+
+async function storeMetrics({ metrics }: Platform, tx: Writer, report: StoredReport): Promise<void> {
+  const data = dataOf(report);
+  if (data.length === 0) return;
+  await metrics.put(tx, { account: report.task.account, region: report.task.region }, namespace, data);
+}
+
+export const trainingJobTasks = (platform: Platform): TaskOwner => ({
+  kind: rowKind(trainingJob),
+  planFor: (task, owner) => planFor(platform, task, owner),
+  logStream: (task, owner) => ({
+    group: "/aws/sagemaker/TrainingJobs",
+    stream: `${owner.name}/${hostName(instanceOf(task))}-${task.created_at}`,
+  }),
+  roleArn: (owner) => specOf(owner).RoleArn,
+  metricsIn: async (owner, lines) => metricsIn(specOf(owner).AlgorithmSpecification?.MetricDefinitions ?? [], lines),
+  store: (tx, report) => storeMetrics(platform, tx, report),
+});

@@ -1,0 +1,199 @@
+// Takes a training job from its row to its end: plan → capacity → one task per instance → follow → settle.
+import { Readable } from "node:stream";
+import { CapacityError, ImageError } from "../../../compute/backend.ts";
+import { releaseCapacity } from "../../../engine/capacity.ts";
+import {
+  anyReconciler,
+  lookAgain,
+  next,
+  settle,
+  type AnyReconciler,
+  type Observed,
+  type Outcome,
+  type Reconciler,
+  type Step,
+} from "../../../engine/reconciler.ts";
+import { seconds } from "../../../lib/clock.ts";
+import type { SagemakerPlatform } from "../context.ts";
+import { rowKind } from "../../resource-definition.ts";
+import type { TaskRow } from "../tasks/task-owner.ts";
+import { discardBlobs, keepBlob, letGo } from "../tasks/kept-blobs.ts";
+import { deleteTasks, ensureTasks, observedOf, tasksOf } from "../tasks/task-rows.ts";
+import { ArtifactError, checkOutputBucket } from "./artifacts.ts";
+import { InputDataError, planChannels } from "./channel-planner.ts";
+import { trainingJobEnd } from "./end-training-job.ts";
+import { walkWith, trainingStart } from "./job-progress.ts";
+import { instanceCount, taskKeys, taskSpecs } from "./job-tasks.ts";
+import { moveTo, say } from "./secondary-status.ts";
+import { isSettled, trainingJob, type TrainingJobIntent, type TrainingJobStatus } from "./training-job.resource.ts";
+import type { TrainingJobSpec } from "./training-job.resource.ts";
+import { watchTasks } from "./watch-tasks.ts";
+
+export type Job = Observed<TrainingJobSpec, TrainingJobIntent, TrainingJobStatus>;
+type JobStep = Step<TrainingJobSpec, TrainingJobIntent, TrainingJobStatus>;
+type JobOutcome = Outcome<TrainingJobStatus>;
+
+export type TrainingPlatform = Omit<SagemakerPlatform, "metrics" | "logs" | "identity" | "nudge">;
+
+const capacityEveryMs = seconds(10);
+const followEveryMs = seconds(2);
+
+export const failed = (job: Job, reason: string, at: Date): JobOutcome =>
+  settle({
+    TrainingJobStatus: "Failed",
+    FailureReason: reason.slice(0, 1024),
+    ...moveTo(job.status, "Failed", at),
+    ...(job.status.TrainingStartTime ? { TrainingEndTime: at } : {}),
+  });
+
+const artifactJob = (job: Job) => ({
+  account: job.account,
+  name: job.name,
+  outputPath: job.spec.OutputDataConfig.S3OutputPath,
+});
+
+const rest: JobStep = async (job) => (isSettled(job.status) ? settle() : next());
+
+/** A stop before the launch was saved: whatever a crashed pass may have started goes without a trace. */
+function abandonWhenStopped({ store, compute, clock }: TrainingPlatform): JobStep {
+  return async (job) => {
+    if (!job.intent.stopRequestedAt || job.status.launchedAt) return next();
+    for (const task of await tasksOf(store.read, job.uid)) await compute.remove(task.key);
+    const now = clock.now();
+    const stopping = moveTo(job.status, "Stopping", job.intent.stopRequestedAt);
+    return settle({ TrainingJobStatus: "Stopped", ...moveTo(stopping, "Stopped", now) });
+  };
+}
+
+/** Algorithm and hyperparameters as the container would check them; the text is the FailureReason. */
+function problemOf({ algorithms }: TrainingPlatform, spec: TrainingJobSpec): string | undefined {
+  const image = spec.AlgorithmSpecification?.TrainingImage ?? "";
+  const algorithm = algorithms.find(image);
+  if (!algorithm) return `ClientError: The training image ${image} cannot run here.`;
+  try {
+    algorithm.checkHyperparameters(spec.HyperParameters ?? {});
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    return message.startsWith("ClientError:") ? message : `ClientError: ${message}`;
+  }
+}
+
+/** Fixes, once and for all instances, which bytes the job reads. Saved before anything starts: agents ask for it at once. */
+function plan(platform: TrainingPlatform): JobStep {
+  const { store, objects, storage, clock } = platform;
+  return async (job) => {
+    if (job.status.planBlob !== undefined) return next();
+    const problem = problemOf(platform, job.spec);
+    if (problem !== undefined) return failed(job, problem, clock.now());
+    try {
+      await checkOutputBucket(objects, artifactJob(job));
+      const scope = { objects, account: job.account, region: job.region, roleArn: job.spec.RoleArn };
+      const made = await planChannels(scope, job.spec.InputDataConfig ?? []);
+      await objects.pin(
+        job.uid,
+        made.channels.flatMap((channel) => channel.files),
+      );
+      const blob = await storage.write(Readable.from([Buffer.from(JSON.stringify(made))]));
+      await store.write((tx) => keepBlob(tx, job.uid, blob.id));
+      return lookAgain(0, { planBlob: blob.id });
+    } catch (error) {
+      if (error instanceof InputDataError || error instanceof ArtifactError)
+        return failed(job, error.message, clock.now());
+      throw error;
+    }
+  };
+}
+
+/** All instances or none, first come first served; woken when others give theirs back. */
+function waitForCapacity({ capacity, clock }: TrainingPlatform): JobStep {
+  return async (job) => {
+    if (job.status.launchedAt) return next();
+    const wanted = instanceCount(job.spec);
+    if (wanted > capacity.limits.jobs) {
+      const reason =
+        "CapacityError: Unable to provision requested ML compute capacity. Please retry using a different ML instance type.";
+      return failed(job, `${reason} (${wanted} instances; this Salvia has ${capacity.limits.jobs})`, clock.now());
+    }
+    const answer = await capacity.request("jobs", job.uid, wanted);
+    if (answer.isGranted) return next();
+    const line = answer.ahead === 0 ? "next in line" : `${answer.ahead} jobs ahead in line`;
+    const message = `Waiting for capacity: ${wanted} instances wanted, ${answer.limit - answer.used} of ${answer.limit} free, ${line}`;
+    return lookAgain(capacityEveryMs, say(job.status, message));
+  };
+}
+
+/** Safe to repeat: rows and tasks are found again by their keys. */
+function launch({ store, random, compute, algorithms, server, clock }: TrainingPlatform): JobStep {
+  return async (job) => {
+    if (job.status.launchedAt) return next();
+    const identity = { ...job, arn: trainingJob.arn(job), attempt: job.status.attempt };
+    const algorithm = algorithms.find(job.spec.AlgorithmSpecification?.TrainingImage ?? "");
+    if (!algorithm) return failed(job, "ClientError: The training image cannot run here.", clock.now());
+    const place = { ownerUid: job.uid, account: job.account, region: job.region };
+    const tasks = await ensureTasks({ store, random }, place, taskKeys(identity), clock.now());
+    try {
+      await Promise.all(taskSpecs(identity, tasks, algorithm.name, server).map((spec) => compute.start(spec)));
+    } catch (error) {
+      if (error instanceof CapacityError) return lookAgain(capacityEveryMs, say(job.status, error.message));
+      if (!(error instanceof ImageError)) throw error;
+      for (const task of tasks) await compute.remove(task.key);
+      return failed(job, `ClientError: ${error.message}`, clock.now());
+    }
+    return next({ launchedAt: clock.now(), ...say(job.status, "Preparing the instances for training") });
+  };
+}
+
+/** Tells how far the instances are; stops all of them when one has ended badly or the job should stop. */
+function follow(platform: TrainingPlatform): JobStep {
+  const end = trainingJobEnd(platform);
+  return async (job) => {
+    const tasks = await watchTasks(platform, job);
+    const observed = tasks.map(observedOf);
+    const start = job.status.TrainingStartTime ?? trainingStart(observed);
+    const started = walkWith(job.status, observed, platform.clock.now());
+    const { stopRequestedAt } = job.intent;
+    const walk = stopRequestedAt ? moveTo(started, "Stopping", stopRequestedAt) : started;
+    const status: Partial<TrainingJobStatus> = {
+      ...walk,
+      ...(start && { TrainingStartTime: start }),
+      ...(stopRequestedAt && { TrainingJobStatus: "Stopping" as const }),
+    };
+    if (observed.some((task) => !task.end)) return lookAgain(followEveryMs, status);
+    return end({ ...job, status: { ...job.status, ...status } }, tasks);
+  };
+}
+
+const isOfAttempt = (task: TaskRow, job: Job): boolean =>
+  taskKeys({ uid: job.uid, spec: job.spec, attempt: job.status.attempt }).includes(task.key);
+
+function alsoSave(
+  clock: SagemakerPlatform["clock"],
+): NonNullable<Reconciler<TrainingJobSpec, TrainingJobIntent, TrainingJobStatus>["alsoSave"]> {
+  return async (tx, job) => {
+    const isOver = isSettled(job.status);
+    // Between attempts `launchedAt` is null: what is left of the one before is forgotten.
+    if (!isOver && job.status.launchedAt !== null) return;
+    const tasks = await tasksOf(tx, job.uid);
+    await deleteTasks(tx, isOver ? tasks : tasks.filter((task) => !isOfAttempt(task, job)), clock.now());
+    if (!isOver) return;
+    await releaseCapacity(tx, job.uid);
+    await letGo(tx, job.uid);
+    if (job.status.planBlob !== undefined) await discardBlobs(tx, [job.status.planBlob], clock.now());
+  };
+}
+
+export function trainingJobReconciler(platform: TrainingPlatform): AnyReconciler {
+  return anyReconciler<TrainingJobSpec, TrainingJobIntent, TrainingJobStatus>({
+    kind: rowKind(trainingJob),
+    steps: [
+      rest,
+      abandonWhenStopped(platform),
+      plan(platform),
+      waitForCapacity(platform),
+      launch(platform),
+      follow(platform),
+    ],
+    stateOf: (status) => status.TrainingJobStatus,
+    alsoSave: alsoSave(platform.clock),
+  });
+}

@@ -1,0 +1,112 @@
+// A training job: what is stored of it and how it is shown.
+import type {
+  CreateTrainingJobRequest,
+  DescribeTrainingJobResponse,
+  MetricData,
+  ModelArtifacts,
+  TrainingJobSummary,
+} from "../../../models/generated/sagemaker.ts";
+import { defineResource, wireFields, type Resource } from "../../resource-definition.ts";
+import { trainingJobExists, trainingJobNotFound } from "./errors.ts";
+import { moveTo, walkFrom, type Walk } from "./secondary-status.ts";
+
+/** The request with its defaults filled in; tags are kept beside it. */
+export type TrainingJobSpec = Omit<CreateTrainingJobRequest, "Tags">;
+
+export interface TrainingJobIntent {
+  readonly stopRequestedAt?: Date;
+}
+
+export type TrainingJobState = "InProgress" | "Stopping" | "Completed" | "Failed" | "Stopped";
+
+export interface TrainingJobStatus extends Walk {
+  readonly TrainingJobStatus: TrainingJobState;
+  readonly FailureReason?: string;
+  readonly ModelArtifacts?: ModelArtifacts;
+  readonly TrainingStartTime?: Date;
+  readonly TrainingEndTime?: Date;
+  readonly TrainingTimeInSeconds?: number;
+  readonly BillableTimeInSeconds?: number;
+  readonly FinalMetricDataList?: readonly MetricData[];
+  /** 0, and one more with every restart after the loss of an instance. */
+  readonly attempt: number;
+  /** Blob of the JobPlan. */
+  readonly planBlob?: string;
+  /** When the tasks of this attempt were started; null between attempts. */
+  readonly launchedAt?: Date | null;
+}
+
+export type TrainingJob = Resource<TrainingJobSpec, TrainingJobIntent, TrainingJobStatus>;
+
+export const isSettled = (status: TrainingJobStatus): boolean =>
+  status.TrainingJobStatus !== "InProgress" && status.TrainingJobStatus !== "Stopping";
+
+export const statusAtStart = (at: Date): TrainingJobStatus => ({
+  TrainingJobStatus: "InProgress",
+  ...walkFrom(at),
+  attempt: 0,
+});
+
+/** A stop is visible at once, before a reconciler has seen it. */
+export const visibleStatus = (status: TrainingJobStatus, intent: TrainingJobIntent): TrainingJobStatus =>
+  intent.stopRequestedAt && status.TrainingJobStatus === "InProgress"
+    ? { ...status, TrainingJobStatus: "Stopping", ...moveTo(status, "Stopping", intent.stopRequestedAt) }
+    : status;
+
+type Described = Omit<DescribeTrainingJobResponse, "ModelArtifacts"> &
+  Partial<Pick<DescribeTrainingJobResponse, "ModelArtifacts">>;
+
+function describe({ spec, intent, status, name, arn, createdAt, modifiedAt }: TrainingJob): Described {
+  const {
+    SessionChainingConfig: _,
+    StoppingCondition = {},
+    EnableNetworkIsolation = false,
+    EnableInterContainerTrafficEncryption = false,
+    EnableManagedSpotTraining = false,
+    ...request
+  } = spec;
+  return {
+    ...request,
+    StoppingCondition,
+    EnableNetworkIsolation,
+    EnableInterContainerTrafficEncryption,
+    EnableManagedSpotTraining,
+    ...(wireFields(visibleStatus(status, intent)) as Pick<
+      DescribeTrainingJobResponse,
+      "TrainingJobStatus" | "SecondaryStatus"
+    >),
+    TrainingJobName: name,
+    TrainingJobArn: arn,
+    CreationTime: createdAt,
+    LastModifiedTime: modifiedAt,
+  };
+}
+
+function summary({ intent, status, name, arn, createdAt, modifiedAt }: TrainingJob): TrainingJobSummary {
+  const { TrainingJobStatus, SecondaryStatus } = visibleStatus(status, intent);
+  return {
+    TrainingJobName: name,
+    TrainingJobArn: arn,
+    CreationTime: createdAt,
+    ...(status.TrainingEndTime ? { TrainingEndTime: status.TrainingEndTime } : {}),
+    LastModifiedTime: modifiedAt,
+    TrainingJobStatus,
+    SecondaryStatus,
+  };
+}
+
+export const trainingJob = defineResource<TrainingJobSpec, TrainingJobIntent, TrainingJobStatus>({
+  service: "sagemaker",
+  kind: "training-job",
+  nameMember: "TrainingJobName",
+  arn: ({ region, account, name }) => `arn:aws:sagemaker:${region}:${account}:training-job/${name}`,
+  // Dated by whoever creates one: `statusAtStart`.
+  initialStatus: statusAtStart(new Date(0)),
+  initialIntent: {},
+  stateOf: (status, intent) => visibleStatus(status, intent).TrainingJobStatus,
+  describe,
+  summary,
+  isReconciled: true,
+  notFound: trainingJobNotFound,
+  alreadyExists: ({ arn }) => trainingJobExists(arn),
+});

@@ -1,0 +1,62 @@
+// Looks after the running instances of a job: notices the lost, passes a stop on.
+import type { SagemakerPlatform } from "../context.ts";
+import type { TaskRow } from "../tasks/task-owner.ts";
+import { findTask, observedOf, requestStop, saveObserved, tasksOf } from "../tasks/task-rows.ts";
+import { instanceOf, taskKeys } from "./job-tasks.ts";
+import type { Job } from "./training-job.reconciler.ts";
+import { endsJob } from "./verdict.ts";
+
+const graceSeconds = 120;
+
+type Platform = Pick<SagemakerPlatform, "store" | "compute" | "clock" | "log">;
+
+/** An agent leaves only after its end was acknowledged; one that is gone without was lost. The row is read again: its end may just have come in. */
+async function recordLoss({ store, clock, log }: Platform, key: string, problem: string | undefined): Promise<void> {
+  const now = clock.now().getTime();
+  const isLost = await store.write(async (tx) => {
+    const task = await findTask(tx, key);
+    const observed = task && observedOf(task);
+    if (!observed || observed.end) return false;
+    const startedAt = observed.phaseStarts.running;
+    const end = {
+      how: "lost",
+      endedAt: now,
+      reportedAt: now,
+      ...(startedAt === undefined ? {} : { startedAt }),
+    } as const;
+    await saveObserved(tx, key, { ...observed, end });
+    return true;
+  });
+  if (isLost) log.warn("a task was lost", { key, problem });
+}
+
+const isRunning = (task: TaskRow): boolean => observedOf(task).end === undefined;
+
+async function noteLost(platform: Platform, tasks: readonly TaskRow[]): Promise<void> {
+  for (const task of tasks.filter(isRunning)) {
+    const state = await platform.compute.inspect(task.key);
+    if (!state || state.state === "ended") await recordLoss(platform, task.key, state?.problem);
+  }
+}
+
+async function stopAll({ store, compute }: Platform, tasks: readonly TaskRow[]): Promise<void> {
+  const running = tasks.filter(isRunning);
+  const unasked = running.filter((task) => task.stop_requested === 0).map((task) => task.key);
+  if (unasked.length > 0) await store.write((tx) => requestStop(tx, unasked));
+  for (const task of running) await compute.stop(task.key, graceSeconds);
+}
+
+/** The rows of this attempt as they are now, algo-1 first. */
+export async function watchTasks(platform: Platform, job: Job): Promise<TaskRow[]> {
+  const keys = new Set(taskKeys({ uid: job.uid, spec: job.spec, attempt: job.status.attempt }));
+  const rows = async (): Promise<TaskRow[]> => {
+    const tasks = await tasksOf(platform.store.read, job.uid);
+    return tasks.filter((task) => keys.has(task.key)).sort((a, b) => instanceOf(a) - instanceOf(b));
+  };
+  await noteLost(platform, await rows());
+  const tasks = await rows();
+  const mustStop = job.intent.stopRequestedAt !== undefined;
+  const ends = tasks.map((task) => observedOf(task).end).filter((end) => end !== undefined);
+  if (mustStop || ends.some(endsJob)) await stopAll(platform, tasks);
+  return tasks;
+}
