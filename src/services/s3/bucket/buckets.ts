@@ -1,0 +1,44 @@
+// Rows of buckets, and the check that a caller may use one.
+import { createHash } from "node:crypto";
+import type { Reader } from "../../../database/store.ts";
+import type { BucketsTable } from "../../../database/tables/objects.ts";
+import { accessDenied, noSuchBucket } from "../errors.ts";
+
+export interface Bucket {
+  readonly name: string;
+  readonly account: string;
+  readonly region: string;
+  readonly createdAt: Date;
+}
+
+export const bucketOf = (row: BucketsTable): Bucket => ({
+  name: row.name,
+  account: row.account,
+  region: row.region,
+  createdAt: new Date(row.created_at),
+});
+
+export async function findBucket(reader: Reader, name: string): Promise<Bucket | undefined> {
+  const row = await reader.selectFrom("buckets").selectAll().where("name", "=", name).executeTakeFirst();
+  return row && bucketOf(row);
+}
+
+/** The bucket, if it is there, belongs to the account, and to the owner that the caller expects. */
+export async function requireBucket(
+  reader: Reader,
+  account: string,
+  name: string,
+  expectedOwner?: string,
+): Promise<Bucket> {
+  const bucket = await findBucket(reader, name);
+  if (!bucket) throw noSuchBucket(name);
+  if (bucket.account !== account) throw accessDenied();
+  if (expectedOwner !== undefined && expectedOwner !== bucket.account) throw accessDenied();
+  return bucket;
+}
+
+/** S3 names owners by 64 hexadecimal digits, not by account. */
+export const canonicalUserId = (account: string): string =>
+  createHash("sha256").update(`canonical user of ${account}`).digest("hex");
+
+export const bucketArn = (name: string): string => `arn:aws:s3:::${name}`;

@@ -1,0 +1,67 @@
+import type { CreateBucketRequest } from "../../../models/generated/s3.ts";
+import { AwsError } from "../../../lib/aws-error.ts";
+import { notImplemented } from "../errors.ts";
+import { operation, type S3Context } from "../s3-context.ts";
+import { checkBucketName } from "./bucket-name.ts";
+import { bucketArn, findBucket } from "./buckets.ts";
+
+/** The region whose endpoint is also the global one: it takes no constraint, and forgives a second creation. */
+const globalRegion = "us-east-1";
+
+export const createBucket = operation("CreateBucket", async (input, ctx) => {
+  checkBucketName(input.Bucket);
+  if (input.ObjectLockEnabledForBucket) throw notImplemented("buckets with object lock");
+  const region = regionFor(input, ctx.region);
+  const created = await insertBucket(ctx, input.Bucket, region);
+  if (!created) await refuseUnlessForgiven(ctx, input.Bucket, region);
+  return { Location: `/${input.Bucket}`, BucketArn: bucketArn(input.Bucket) };
+});
+
+/** Resolves to false where the name is taken. */
+function insertBucket(ctx: S3Context, name: string, region: string): Promise<boolean> {
+  return ctx.store.write(async (tx) => {
+    const { numInsertedOrUpdatedRows } = await tx
+      .insertInto("buckets")
+      .values({ name, account: ctx.account, region, created_at: ctx.clock.now().getTime() })
+      .onConflict((conflict) => conflict.column("name").doNothing())
+      .executeTakeFirst();
+    return numInsertedOrUpdatedRows === 1n;
+  });
+}
+
+async function refuseUnlessForgiven(ctx: S3Context, name: string, region: string): Promise<void> {
+  const taken = await findBucket(ctx.store.read, name);
+  const fields = { BucketName: name };
+  if (taken?.account !== ctx.account) {
+    throw new AwsError(
+      "BucketAlreadyExists",
+      "The requested bucket name is not available. The bucket namespace is shared by all users of the system. Please select a different name and try again.",
+      { fields },
+    );
+  }
+  if (region === globalRegion && taken.region === globalRegion) return;
+  throw new AwsError(
+    "BucketAlreadyOwnedByYou",
+    "Your previous request to create the named bucket succeeded and you already own it.",
+    { fields },
+  );
+}
+
+function regionFor({ CreateBucketConfiguration: wanted }: CreateBucketRequest, endpointRegion: string): string {
+  const constraint: string | undefined = wanted?.LocationConstraint;
+  if (endpointRegion === globalRegion) {
+    if (constraint === undefined || constraint === "") return globalRegion;
+    if (constraint === globalRegion) {
+      throw new AwsError("InvalidLocationConstraint", "The specified location-constraint is not valid", {
+        fields: { LocationConstraint: constraint },
+      });
+    }
+    return constraint === "EU" ? "eu-west-1" : constraint;
+  }
+  const region = constraint === "EU" ? "eu-west-1" : constraint;
+  if (region === endpointRegion) return region;
+  throw new AwsError(
+    "IllegalLocationConstraintException",
+    `The ${constraint ?? "unspecified"} location constraint is incompatible for the region specific endpoint this request was sent to.`,
+  );
+}

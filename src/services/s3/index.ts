@@ -1,0 +1,67 @@
+// Front door of S3: https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations_Amazon_Simple_Storage_Service.html
+import type { Store } from "../../database/store.ts";
+import type { Clock } from "../../lib/clock.ts";
+import type { Log } from "../../lib/log.ts";
+import type { BlobStorage } from "../../storage/storage.ts";
+import { defineService, type Operation, type Service } from "../service.ts";
+import { createBucket } from "./bucket/create-bucket.ts";
+import { deleteBucket } from "./bucket/delete-bucket.ts";
+import { getBucketLocation } from "./bucket/get-bucket-location.ts";
+import { getBucketVersioning } from "./bucket/get-bucket-versioning.ts";
+import { headBucket } from "./bucket/head-bucket.ts";
+import { listBuckets } from "./bucket/list-buckets.ts";
+import { collectGarbage, sweepOrphans } from "./garbage.ts";
+import { listObjects } from "./listing/list-objects.ts";
+import { listObjectsV2 } from "./listing/list-objects-v2.ts";
+import { getObject } from "./object/get-object.ts";
+import { headObject } from "./object/head-object.ts";
+import { putObject } from "./object/put-object.ts";
+import type { S3Context } from "./s3-context.ts";
+import { createS3Objects, type S3Objects } from "./s3-objects.ts";
+
+export type { ObjectInfo, ObjectName, PutOptions, S3Objects } from "./s3-objects.ts";
+
+const operations: readonly Operation<S3Context>[] = [
+  createBucket,
+  headBucket,
+  deleteBucket,
+  listBuckets,
+  getBucketLocation,
+  getBucketVersioning,
+  listObjects,
+  listObjectsV2,
+  putObject,
+  getObject,
+  headObject,
+];
+
+export interface S3Parts {
+  readonly store: Store;
+  readonly storage: BlobStorage;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export interface S3 {
+  readonly service: Service;
+  readonly objects: S3Objects;
+  /** Removes blobs that lost their last row a minute ago or more and that nobody pins. To be run every minute or so. */
+  collectGarbage(now: Date): Promise<void>;
+  /** Removes blobs that a crash left without a row. Looks at every blob: to be run at start and daily. */
+  sweepOrphans(now: Date): Promise<void>;
+}
+
+export function createS3({ store, storage, clock, log }: S3Parts): S3 {
+  return {
+    service: defineService("s3", operations, (ctx) => ({ ...ctx, store, storage })),
+    objects: createS3Objects({ store, storage, clock }),
+    collectGarbage: async (now) => {
+      const count = await collectGarbage(store, storage, now);
+      if (count > 0) log.debug("garbage of objects removed", { count });
+    },
+    sweepOrphans: async (now) => {
+      const count = await sweepOrphans(store, storage, now);
+      if (count > 0) log.info("blobs without an object removed", { count });
+    },
+  };
+}

@@ -1,0 +1,34 @@
+import { requireBucket } from "../bucket/buckets.ts";
+import { checksumMembers } from "../checksums/checksum.ts";
+import { operation } from "../s3-context.ts";
+import { tagsFromHeader } from "../tagging/tags.ts";
+import { checkWriteConditions } from "./conditions.ts";
+import { attributesFrom, checkKey, refuseUnkeptWishes } from "./object-attributes.ts";
+import { findObject, quoted } from "./objects.ts";
+import { receiveBody } from "./receive-body.ts";
+import { switchObject } from "./switch-object.ts";
+
+export const putObject = operation("PutObject", async (input, ctx) => {
+  checkKey(input.Key);
+  refuseUnkeptWishes(input);
+  const attributes = attributesFrom(input);
+  const tags = tagsFromHeader(input.Tagging);
+  const bucket = await requireBucket(ctx.store.read, ctx.account, input.Bucket, input.ExpectedBucketOwner);
+  // Before the body, to spare the client; decided again when the row is switched.
+  checkWriteConditions(await findObject(ctx.store.read, bucket.name, input.Key), input.Key, input);
+
+  const { blob, eTag, checksum } = await receiveBody(input, ctx);
+  const object = {
+    bucket: bucket.name,
+    key: input.Key,
+    blobId: blob.id,
+    sizeBytes: blob.sizeBytes,
+    eTag,
+    modifiedAt: ctx.clock.now(),
+    attributes,
+    tags,
+    checksum,
+  };
+  await switchObject(ctx, ctx.account, object, input);
+  return { ETag: quoted(eTag), ...checksumMembers(checksum) };
+});

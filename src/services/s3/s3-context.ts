@@ -1,0 +1,10 @@
+// What S3's handlers are given besides the request.
+import { operationsOf, type RequestContext } from "../service.ts";
+import type { S3Operations } from "../../models/generated/s3.ts";
+import type { BlobStorage } from "../../storage/storage.ts";
+
+export interface S3Context extends RequestContext {
+  readonly storage: BlobStorage;
+}
+
+export const operation = operationsOf<S3Operations, S3Context>();
