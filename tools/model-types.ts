@@ -1,5 +1,5 @@
 // Writes the TypeScript side of a service model: interfaces, literal unions, and one table of operations.
-import { extraEnumValues } from "../src/models/overlay.ts";
+import { extraEnumValues, openEnums } from "../src/models/overlay.ts";
 import type { BotocoreMember, BotocoreModel, BotocoreShape } from "./compact-model.ts";
 
 export interface NamedModel {
@@ -27,16 +27,11 @@ const key = (name: string): string => (/^[A-Za-z_$][\w$]*$/.test(name) ? name : 
 
 export function typesOf(service: string, model: BotocoreModel): string {
   const directions = directionsOf(model);
-  const declarations: string[] = [];
-  for (const [name, shape] of Object.entries(model.shapes)) {
-    if (shape.type === "structure") {
-      if (!shape.document && !shape.eventstream) declarations.push(structure(model, name, shape, directions.get(name)));
-      else if (shape.eventstream) declarations.push(structure(model, name, shape, "both"));
-    } else if (shape.enum) {
-      const values = [...shape.enum, ...(extraEnumValues[service]?.[name] ?? [])];
-      declarations.push(`export type ${typeName(name)} = ${values.map((v) => JSON.stringify(v)).join(" | ")};\n`);
-    }
-  }
+  const declarations = Object.entries(model.shapes).flatMap(([name, shape]) => {
+    if (shape.document) return [];
+    if (shape.type !== "structure") return shape.enum ? [literals(service, name, shape.enum)] : [];
+    return [structure(model, name, shape, shape.eventstream ? "both" : directions.get(name))];
+  });
   const operations = Object.entries(model.operations).map(([name, { input, output }]) => {
     const given = input ? typeName(input.shape) : "Nothing";
     const answer = output ? typeName(output.shape) : "Nothing | void";
@@ -48,6 +43,12 @@ export function typesOf(service: string, model: BotocoreModel): string {
     ? "/** No member at all. */\nexport type Nothing = { readonly [name: string]: never };\n\n"
     : "";
   return `${header}${imports}\n${nothing}${body}\nexport interface ${pascal(service)}Operations {\n${operations.join("")}}\n`;
+}
+
+function literals(service: string, name: string, published: readonly string[]): string {
+  const values = [...published, ...(extraEnumValues[service]?.[name] ?? [])].map((value) => JSON.stringify(value));
+  const others = openEnums[service]?.includes(name) ? " | (string & {})" : "";
+  return `export type ${typeName(name)} = ${values.join(" | ")}${others};\n`;
 }
 
 function directionsOf(model: BotocoreModel): Map<string, Direction> {

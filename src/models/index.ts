@@ -22,4 +22,5 @@ export type {
 } from "./model.ts";
 export type { Operations } from "./generated/services.ts";
 export { modelsVersion, services } from "./generated/services.ts";
+export { createValidator, type Validator } from "./validate.ts";
 export { createModels, isServiceName, type Models } from "./models.ts";

@@ -16,7 +16,7 @@ import type {
   TimestampFormat,
   XmlNamespace,
 } from "./model.ts";
-import { extraEnumValues } from "./overlay.ts";
+import { extraEnumValues, openEnums, patternCorrections } from "./overlay.ts";
 
 interface MemberTable {
   readonly shape: string;
@@ -275,7 +275,7 @@ class Linker {
     switch (table.type) {
       case "string":
       case "character":
-        return { type: "string", name, isSensitive, min, max, pattern: table.pattern, enum: this.#enum(name, table) };
+        return this.#string(name, table);
       case "integer":
       case "long":
       case "float":
@@ -292,8 +292,12 @@ class Linker {
     }
   }
 
-  #enum(name: string, table: ShapeTable): readonly string[] | undefined {
-    return table.enum && [...table.enum, ...(extraEnumValues[this.#service]?.[name] ?? [])];
+  #string(name: string, { sensitive, min, max, pattern, ...table }: ShapeTable): Shape {
+    const isClosed = openEnums[this.#service]?.includes(name) !== true;
+    const values =
+      isClosed && table.enum ? [...table.enum, ...(extraEnumValues[this.#service]?.[name] ?? [])] : undefined;
+    const matchedPattern = patternCorrections[this.#service]?.[name] ?? pattern;
+    return { type: "string", name, isSensitive: sensitive === true, min, max, pattern, matchedPattern, enum: values };
   }
 
   #member(name: string, table: MemberTable, isRequired: boolean): Member {

@@ -106,8 +106,10 @@ export interface StringShape extends ShapeBase {
   readonly type: "string";
   readonly min: number | undefined;
   readonly max: number | undefined;
-  /** As AWS prints it; `pattern.ts` makes the regular expression. */
+  /** As AWS prints it. */
   readonly pattern: string | undefined;
+  /** What to match the whole text against, in the pattern's dialect: the pattern, or its correction. See `pattern.ts`. */
+  readonly matchedPattern: string | undefined;
   readonly enum: readonly string[] | undefined;
 }
 
