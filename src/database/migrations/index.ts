@@ -3,10 +3,11 @@ import type { Kysely } from "kysely";
 import type { Tables } from "../tables.ts";
 import { core } from "./0001-core.ts";
 import { objects } from "./0002-objects.ts";
+import { identity } from "./0005-identity.ts";
 
 export interface Migration {
   readonly name: string;
   up(db: Kysely<Tables>): Promise<void>;
 }
 
-export const migrations: readonly Migration[] = [core, objects];
+export const migrations: readonly Migration[] = [core, objects, identity];
