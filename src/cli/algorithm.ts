@@ -1,7 +1,6 @@
 // `salvia algorithm NAME train|serve [--root DIR]`: a built-in algorithm behind the container contract.
 import { runAlgorithm } from "../algorithms/run.ts";
 import { systemClock } from "../lib/clock.ts";
-import { systemRandom } from "../lib/random.ts";
 
 export async function algorithm(args: readonly string[]): Promise<number> {
   const [name, command, ...rest] = args;
@@ -16,6 +15,5 @@ export async function algorithm(args: readonly string[]): Promise<number> {
     environment: process.env,
     stdout: process.stdout,
     clock: systemClock,
-    random: systemRandom,
   });
 }

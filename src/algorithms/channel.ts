@@ -1,0 +1,152 @@
+// An input channel as the training program sees it: rows from files (File, FastFile) or from a named pipe (Pipe).
+import { createReadStream } from "node:fs";
+import { readdir, stat } from "node:fs/promises";
+import { join, relative } from "node:path";
+import { readCsvNumbers } from "../formats/csv-numbers.ts";
+import { FormatError } from "../formats/format-error.ts";
+import { decodeRecord } from "../formats/record-protobuf.ts";
+import { readRecordIo } from "../formats/recordio.ts";
+import type { Clock } from "../lib/clock.ts";
+import { seconds } from "../lib/clock.ts";
+import { ClientError } from "./client-error.ts";
+import { type ContentType, labelSizeOf, parseContentType } from "./content-type.ts";
+import { isDense, type Row, rowOfRecord, RowProblem, widthOf } from "./rows.ts";
+import type { ChannelConfig } from "./task-folder.ts";
+
+export interface RowExpectation {
+  /** Every row must have this many features. */
+  readonly width: number;
+  /** Labels at the start of a CSV line when the content type does not say. */
+  readonly csvLabelSize: number;
+}
+
+export interface Channel {
+  readonly name: string;
+  /** Rows in the order of the sorted file names, as many at a time as a read completes. Throws FormatError, ClientError. */
+  rows(epoch: number, expected: RowExpectation): AsyncIterable<readonly Row[]>;
+}
+
+const readBytes = 1 << 20;
+const recordIo = "application/x-recordio-protobuf";
+const csv = "text/csv";
+
+async function filesUnder(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const files: string[] = [];
+  for (const entry of entries) {
+    const path = join(entry.parentPath, entry.name);
+    if (entry.isFile() || (entry.isSymbolicLink() && (await stat(path)).isFile())) files.push(path);
+  }
+  return files.sort((a, b) => (a < b ? -1 : 1));
+}
+
+/** The pipe of an epoch may not exist yet: the platform makes it once the one before was opened and closed. */
+async function awaitPipe(path: string, clock: Clock): Promise<void> {
+  const deadline = clock.monotonicMs() + seconds(900);
+  for (;;) {
+    try {
+      await stat(path);
+      return;
+    } catch {
+      if (clock.monotonicMs() > deadline) throw new ClientError(`the pipe ${path} did not appear`);
+      await clock.sleep(50);
+    }
+  }
+}
+
+function checkedRow(row: Row, source: string, number: number, { width }: RowExpectation, unit: "record" | "line"): Row {
+  if (widthOf(row) === width) return row;
+  throw new FormatError(source, number, `it has ${widthOf(row)} features, but feature_dim is ${width}`, unit);
+}
+
+async function* recordRows(
+  source: string,
+  bytes: AsyncIterable<Uint8Array>,
+  expected: RowExpectation,
+): AsyncGenerator<Row[]> {
+  let number = 0;
+  for await (const records of readRecordIo(source, bytes)) {
+    yield records.map((record) => {
+      number++;
+      try {
+        return checkedRow(
+          rowOfRecord(decodeRecord(record, source, number), expected.width),
+          source,
+          number,
+          expected,
+          "record",
+        );
+      } catch (error) {
+        if (error instanceof RowProblem) throw new FormatError(source, number, error.message);
+        throw error;
+      }
+    });
+  }
+}
+
+async function* csvRows(
+  source: string,
+  bytes: AsyncIterable<Uint8Array>,
+  type: ContentType,
+  expected: RowExpectation,
+): AsyncGenerator<Row[]> {
+  const labelSize = labelSizeOf(type, expected.csvLabelSize);
+  let number = 0;
+  for await (const rows of readCsvNumbers(source, bytes)) {
+    yield rows.map((row) => {
+      number++;
+      const features = labelSize > 0 ? row.subarray(labelSize) : row;
+      return checkedRow(features, source, number, expected, "line");
+    });
+  }
+}
+
+export interface ChannelOptions {
+  readonly name: string;
+  readonly config: ChannelConfig;
+  /** /opt/ml/input/data */
+  readonly dataFolder: string;
+  readonly clock: Clock;
+}
+
+export function openChannel({ name, config, dataFolder, clock }: ChannelOptions): Channel {
+  const type = parseContentType(config.ContentType ?? recordIo);
+  const rowsOf = (source: string, bytes: AsyncIterable<Uint8Array>, expected: RowExpectation): AsyncIterable<Row[]> => {
+    if (type.type === recordIo) return recordRows(source, bytes, expected);
+    if (type.type === csv) return csvRows(source, bytes, type, expected);
+    throw new ClientError(
+      `channel '${name}': content type '${type.type}' is not supported; use '${recordIo}' or '${csv}'`,
+    );
+  };
+  return {
+    name,
+    async *rows(epoch, expected) {
+      if (config.TrainingInputMode === "Pipe") {
+        const path = join(dataFolder, `${name}_${epoch}`);
+        await awaitPipe(path, clock);
+        yield* rowsOf(name, createReadStream(path, { highWaterMark: readBytes }), expected);
+        return;
+      }
+      const folder = join(dataFolder, name);
+      for (const path of await filesUnder(folder)) {
+        yield* rowsOf(
+          `${name}/${relative(folder, path)}`,
+          createReadStream(path, { highWaterMark: readBytes }),
+          expected,
+        );
+      }
+    },
+  };
+}
+
+/** How full the rows are: the share of values that are not zero. */
+export function densityOf(rows: readonly Row[]): number {
+  let nonZero = 0;
+  let all = 0;
+  for (const row of rows) {
+    all += widthOf(row);
+    const values = isDense(row) ? row : row.values;
+    for (let at = 0; at < values.length; at++) if (values[at] !== 0) nonZero++;
+  }
+  return all === 0 ? 1 : nonZero / all;
+}

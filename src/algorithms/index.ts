@@ -1,0 +1,14 @@
+// Every built-in algorithm, and how an image's name leads to one.
+import type { Algorithm } from "./algorithm.ts";
+import { kMeans } from "./kmeans/kmeans.algorithm.ts";
+
+export type { Algorithm, MetricDefinition } from "./algorithm.ts";
+export { ClientError } from "./client-error.ts";
+
+export const algorithms: readonly Algorithm[] = [kMeans];
+
+/** By repository name: "174872318107.dkr.ecr.us-west-2.amazonaws.com/kmeans:1" is k-means in any account, region and tag. */
+export function findAlgorithm(imageUri: string): Algorithm | undefined {
+  const repository = imageUri.split("/").at(-1)?.split(/[:@]/)[0];
+  return algorithms.find((algorithm) => repository !== undefined && algorithm.images.includes(repository));
+}
