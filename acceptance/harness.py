@@ -1,0 +1,48 @@
+"""A test runner in twenty lines: functions in the order of their definition, one line each, and the closing count."""
+import os
+import sys
+import time
+import traceback
+
+
+class Skipped(Exception):
+    """Raised with the reason by a test that cannot run on this machine."""
+
+
+def run(tests):
+    passed = failed = skipped = 0
+    for test in tests:
+        name = test.__name__.replace("_", " ")
+        started = time.monotonic()
+        try:
+            test()
+            passed += 1
+            print(f"  ✓ {name} ({time.monotonic() - started:.1f} s)", flush=True)
+        except Skipped as reason:
+            skipped += 1
+            print(f"  - skipped: {name}: {reason}", flush=True)
+        except Exception:
+            failed += 1
+            print(f"  ✗ {name}\n{traceback.format_exc()}", flush=True)
+    print(f"{passed} passed, {failed} failed, {skipped} skipped", flush=True)
+    sys.exit(1 if failed else 0)
+
+
+def digits():
+    """(train pixels, train labels, held-out pixels, held-out labels) as float32 (n, 784) and int64 (n,)."""
+    import numpy as np
+
+    folder = os.environ["SALVIA_TEST_DIGITS"]
+    pixels = np.fromfile(os.path.join(folder, "digits.f32"), dtype="<f4").reshape(-1, 784)
+    labels = np.fromfile(os.path.join(folder, "digits.u8"), dtype="u1").astype("int64")
+    return pixels[:8000], labels[:8000], pixels[8000:], labels[8000:]
+
+
+def purity(clusters, labels):
+    """Share of rows whose label is the commonest one of their cluster."""
+    import numpy as np
+
+    right = 0
+    for cluster in np.unique(clusters):
+        right += np.bincount(labels[clusters == cluster]).max()
+    return right / len(labels)
