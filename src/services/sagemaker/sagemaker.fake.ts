@@ -1,0 +1,275 @@
+// A whole SageMaker for tests: database in memory, a clock that stands still, tasks that do what the test says.
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Readable } from "node:stream";
+import { buffer } from "node:stream/consumers";
+import { onTestFinished } from "vitest";
+import type { ComputeBackend, TaskState } from "../../compute/backend.ts";
+import { openSqliteStore } from "../../database/sqlite/sqlite-store.ts";
+import type { Store } from "../../database/store.ts";
+import { createCapacity } from "../../engine/capacity.ts";
+import { createEngine, type Engine } from "../../engine/engine.ts";
+import { FakeClock } from "../../lib/clock.fake.ts";
+import { silentLog } from "../../lib/log.ts";
+import { seededRandom } from "../../lib/random.ts";
+import type { SagemakerOperations } from "../../models/generated/sagemaker.ts";
+import { createFilesystemStorage } from "../../storage/filesystem/filesystem-storage.ts";
+import type { BlobStorage } from "../../storage/storage.ts";
+import type { TaskEvent } from "../../task/report.ts";
+import type { TaskSpec } from "../../task/task.ts";
+import { Resources } from "../resources.ts";
+import { createS3, type S3Objects } from "../s3/index.ts";
+import type { RequestContext, RouteResponse } from "../service.ts";
+import type { MetricDatum, SagemakerPlatform } from "./context.ts";
+import { createSagemaker, type Sagemaker } from "./index.ts";
+
+export const account = "000000000000";
+export const region = "us-west-2";
+export const roleArn = `arn:aws:iam::${account}:role/SalviaExecutionRole`;
+export const kmeansImage = "174872318107.dkr.ecr.us-west-2.amazonaws.com/kmeans:1";
+
+/** Tasks that only exist; what they do comes from `agent`. */
+export class FakeTasks implements ComputeBackend {
+  readonly name = "fake";
+  readonly features = new Set(["multi-instance"] as const);
+  readonly running = new Map<string, TaskSpec>();
+  /** How often a task really began, by key. */
+  readonly starts = new Map<string, number>();
+  readonly stopped = new Set<string>();
+  readonly removed = new Set<string>();
+  /** Thrown by the next start, before or after the task began. */
+  failNext: { readonly error: Error; readonly afterStart: boolean } | undefined;
+
+  async start(task: TaskSpec): Promise<void> {
+    const failure = this.failNext;
+    this.failNext = undefined;
+    if (failure && !failure.afterStart) throw failure.error;
+    if (!this.running.has(task.key)) {
+      this.running.set(task.key, task);
+      this.starts.set(task.key, (this.starts.get(task.key) ?? 0) + 1);
+    }
+    if (failure) throw failure.error;
+  }
+
+  async inspect(key: string): Promise<TaskState | undefined> {
+    return this.running.has(key) ? { state: "alive" } : undefined;
+  }
+
+  async stop(key: string): Promise<void> {
+    this.stopped.add(key);
+  }
+
+  async remove(key: string): Promise<void> {
+    this.running.delete(key);
+    this.removed.add(key);
+  }
+
+  async *list(): AsyncGenerator<string> {
+    yield* [...this.running.keys()];
+  }
+}
+
+export interface LoggedLine {
+  readonly group: string;
+  readonly stream: string;
+  readonly message: string;
+}
+
+type Input<Name extends keyof SagemakerOperations> = SagemakerOperations[Name]["input"];
+type Output<Name extends keyof SagemakerOperations> = SagemakerOperations[Name]["output"];
+
+export interface FakeSagemaker {
+  readonly sagemaker: Sagemaker;
+  readonly clock: FakeClock;
+  readonly store: Store;
+  readonly storage: BlobStorage;
+  readonly tasks: FakeTasks;
+  readonly objects: S3Objects;
+  readonly lines: LoggedLine[];
+  readonly metrics: (MetricDatum & { readonly namespace: string })[];
+  readonly engine: Engine;
+  call<Name extends keyof SagemakerOperations>(name: Name, input: Input<Name>, by?: string): Promise<Output<Name>>;
+  /** Runs every due pass until nothing is due. */
+  settle(): Promise<void>;
+  /** What the agent of a running task would send. */
+  agent(key: string): FakeAgent;
+  putObject(key: string, text: string): Promise<void>;
+}
+
+export interface FakeAgent {
+  request(method: string, path: string, body?: string | Uint8Array, token?: string): Promise<RouteResponse>;
+  /** As the next report, or with the given number. */
+  report(events: readonly TaskEvent[], sequence?: number): Promise<RouteResponse>;
+}
+
+async function agentOf(sagemaker: Sagemaker, store: Store, key: string): Promise<FakeAgent> {
+  const [route] = sagemaker.routes;
+  if (!route) throw new Error("SageMaker has no route for tasks");
+  const row = await store.read.selectFrom("tasks").selectAll().where("key", "=", key).executeTakeFirst();
+  let sequence = row?.sequence ?? 0;
+  const request: FakeAgent["request"] = (method, path, body = "", token = row?.token ?? "") =>
+    route.handle({
+      method,
+      rawPath: `${route.prefix}${key}/${path}`,
+      rawQuery: "",
+      headers: { authorization: `Bearer ${token}` },
+      body: Readable.from([Buffer.from(body)]),
+      remoteAddress: "127.0.0.1",
+      signal: new AbortController().signal,
+    });
+  return {
+    request,
+    report: (events, number = ++sequence) => request("POST", "reports", JSON.stringify({ sequence: number, events })),
+  };
+}
+
+export const bodyText = async (response: RouteResponse): Promise<string> => {
+  const { body = "" } = response;
+  return body instanceof Readable ? (await buffer(body)).toString() : Buffer.from(body).toString();
+};
+
+const kmeans = {
+  name: "kmeans",
+  metrics: [{ Name: "test:msd", Regex: "#quality_metric: host=\\S+, test msd <loss>=(\\S+)" }],
+  checkHyperparameters: (values: Readonly<Record<string, string>>) => {
+    if (values["k"] === undefined) throw new Error('ClientError: the hyperparameter "k" is missing');
+  },
+};
+
+export interface FakeOptions {
+  readonly jobs?: number;
+  /** Stands between the services and the store, to fail where a test wants it. */
+  readonly wrapStore?: (store: Store) => Store;
+}
+
+export async function fakeSagemaker({ jobs = 4, wrapStore }: FakeOptions = {}): Promise<FakeSagemaker> {
+  const folder = await mkdtemp(join(tmpdir(), "salvia-sagemaker-"));
+  const clock = new FakeClock();
+  const random = seededRandom(1);
+  const log = silentLog;
+  const opened = await openSqliteStore({ file: ":memory:", clock });
+  const store = wrapStore?.(opened) ?? opened;
+  onTestFinished(async () => {
+    await opened.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+  const storage = await createFilesystemStorage({ folder, random });
+  const { objects } = createS3({ store: opened, storage, clock, log });
+  for (const [name, owner] of [
+    ["bucket", account],
+    ["foreign", "111111111111"],
+  ] as const) {
+    const row = { name, account: owner, region, created_at: 0 };
+    await opened.write((tx) => tx.insertInto("buckets").values(row).execute());
+  }
+  const lines: LoggedLine[] = [];
+  const metrics: FakeSagemaker["metrics"] = [];
+  const tasks = new FakeTasks();
+  const platform: SagemakerPlatform = {
+    store,
+    storage,
+    clock,
+    random,
+    log,
+    capacity: createCapacity({ store: opened, clock, limits: { jobs, hosting: 4 } }),
+    compute: tasks,
+    objects,
+    logs: {
+      append: async (_tx, _scope, group, stream, events) => {
+        lines.push(...events.map(({ message }) => ({ group, stream, message })));
+      },
+    },
+    metrics: {
+      put: async (_tx, _scope, namespace, data) => {
+        metrics.push(...data.map((datum) => ({ ...datum, namespace })));
+      },
+    },
+    identity: {
+      roleExists: async (arn) => arn === roleArn,
+      sessionFor: async () => ({
+        accessKeyId: "ASIAEXAMPLE",
+        secretAccessKey: "secret",
+        sessionToken: "token",
+        expiration: new Date(clock.now().getTime() + 3_600_000),
+      }),
+    },
+    algorithms: { find: (image) => (image.includes("/kmeans:") ? kmeans : undefined), names: ["kmeans"] },
+    server: { url: () => "http://127.0.0.1:7243" },
+    nudge: () => undefined,
+  };
+  const sagemaker = createSagemaker(platform);
+  const engine = createEngine({ store, clock, random, log, reconcilers: sagemaker.reconcilers });
+  const contextOf = (operation: string, by: string): RequestContext => ({
+    requestId: "request",
+    account: by,
+    region,
+    caller: { account: by, arn: `arn:aws:iam::${by}:root`, userId: by, accessKeyId: "AKIAEXAMPLE" },
+    service: "sagemaker",
+    operation,
+    http: { method: "POST", host: "localhost", isSecure: false, rawPath: "/", rawQuery: "", headers: {} },
+    signal: new AbortController().signal,
+    clock,
+    random,
+    log,
+    store,
+    resources: new Resources({ store, clock, random, scope: { account: by, region }, nudge: () => undefined }),
+  });
+  return {
+    sagemaker,
+    clock,
+    store: opened,
+    storage,
+    tasks,
+    objects,
+    lines,
+    metrics,
+    engine,
+    call: async (name, input, by = account) =>
+      (await sagemaker.service.handle(name, input, contextOf(name, by))) as never,
+    settle: async () => {
+      while ((await engine.runDue()) > 0);
+    },
+    agent: (key) => lazyAgent(() => agentOf(sagemaker, opened, key)),
+    putObject: async (key, text) => {
+      await objects.put(account, "bucket", key, Readable.from([Buffer.from(text)]));
+    },
+  };
+}
+
+/** Looks the token up when it is first needed. */
+function lazyAgent(make: () => Promise<FakeAgent>): FakeAgent {
+  let made: Promise<FakeAgent> | undefined;
+  const agent = (): Promise<FakeAgent> => (made ??= make());
+  return {
+    request: async (...args) => (await agent()).request(...args),
+    report: async (...args) => (await agent()).report(...args),
+  };
+}
+
+/** The events of an instance that runs through and ends well. */
+export const runsThrough = (at: number): readonly TaskEvent[] => [
+  { type: "phase", at, phase: "downloading" },
+  { type: "phase", at: at + 1_000, phase: "running" },
+  { type: "output", lines: [{ at: at + 2_000, text: "#quality_metric: host=algo-1, test msd <loss>=6.25" }] },
+  { type: "phase", at: at + 3_000, phase: "uploading" },
+  { type: "phase", at: at + 4_000, phase: "exited" },
+  { type: "end", at: at + 4_000, end: { how: "exited", exitCode: 0, startedAt: at + 1_000, endedAt: at + 3_000 } },
+];
+
+/** The request of the k-means notebook (contracts §1), on small terms. */
+export const kmeansJob = (name: string, instances = 2): Input<"CreateTrainingJob"> => ({
+  TrainingJobName: name,
+  AlgorithmSpecification: { TrainingImage: kmeansImage, TrainingInputMode: "File" },
+  RoleArn: roleArn,
+  HyperParameters: { k: "10", feature_dim: "784" },
+  InputDataConfig: [
+    {
+      ChannelName: "train",
+      DataSource: { S3DataSource: { S3DataType: "S3Prefix", S3Uri: "s3://bucket/data" } },
+    },
+  ],
+  OutputDataConfig: { S3OutputPath: "s3://bucket/output" },
+  ResourceConfig: { InstanceCount: instances, InstanceType: "ml.c4.xlarge", VolumeSizeInGB: 50 },
+  StoppingCondition: { MaxRuntimeInSeconds: 3_600 },
+});
