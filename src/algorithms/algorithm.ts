@@ -27,7 +27,7 @@ export interface TrainingContext {
   readonly clock: Clock;
   /** Aborted when the job is asked to stop: save the model so far and return soon. */
   readonly stop: AbortSignal;
-  writeModel(name: string, bytes: Uint8Array): Promise<void>;
+  readonly writeModel: (name: string, bytes: Uint8Array) => Promise<void>;
 }
 
 /** One answer per row: numbers under the names of the response format. */

@@ -1,5 +1,5 @@
 // An input channel as the training program sees it: rows from files (File, FastFile) or from a named pipe (Pipe).
-import { createReadStream } from "node:fs";
+import { createReadStream, existsSync } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { readCsvNumbers } from "../formats/csv-numbers.ts";
@@ -31,7 +31,8 @@ const recordIo = "application/x-recordio-protobuf";
 const csv = "text/csv";
 
 async function filesUnder(folder: string): Promise<string[]> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  // Where data is sharded over more hosts than there are files, a host may have no folder at all.
+  const entries = existsSync(folder) ? await readdir(folder, { recursive: true, withFileTypes: true }) : [];
   const files: string[] = [];
   for (const entry of entries) {
     const path = join(entry.parentPath, entry.name);

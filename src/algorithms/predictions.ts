@@ -25,6 +25,11 @@ const jsonObject = (prediction: Prediction): string =>
     .map(([name, value]) => `${JSON.stringify(name)}: ${jsonValue(value)}`)
     .join(", ")}}`;
 
+const csvLine = (prediction: Prediction): string => {
+  const numbers = Object.values(prediction).flatMap((value) => (typeof value === "number" ? [value] : [...value]));
+  return `${numbers.map(floatText).join(",")}\n`;
+};
+
 const tensorOf = (value: number | readonly number[]): Tensor => ({
   type: "float32",
   values: Float32Array.from(typeof value === "number" ? [value] : value),
@@ -44,17 +49,7 @@ export function encodePredictions(predictions: readonly Prediction[], type: Answ
     case "application/jsonlines":
       return text.encode(predictions.map((prediction) => `${jsonObject(prediction)}\n`).join(""));
     case "text/csv":
-      return text.encode(
-        predictions
-          .map(
-            (prediction) =>
-              `${Object.values(prediction)
-                .flat()
-                .map((value) => floatText(Number(value)))
-                .join(",")}\n`,
-          )
-          .join(""),
-      );
+      return text.encode(predictions.map(csvLine).join(""));
     case "application/x-recordio-protobuf":
       return Buffer.concat(predictions.map(recordOf));
   }

@@ -23,7 +23,7 @@ export interface TaskFolder {
   hyperparameters(): Promise<Readonly<Record<string, string>>>;
   channels(): Promise<Readonly<Record<string, ChannelConfig>>>;
   hosts(): Promise<Hosts>;
-  writeModel(name: string, bytes: Uint8Array): Promise<void>;
+  readonly writeModel: (name: string, bytes: Uint8Array) => Promise<void>;
   writeFailure(text: string): Promise<void>;
 }
 
@@ -71,7 +71,7 @@ export function openTaskFolder(root: string): TaskFolder {
       return Object.fromEntries(Object.entries(channels).map(([name, value]) => [name, isObject(value) ? value : {}]));
     },
     hosts: () => readHosts(join(config, "resourceconfig.json")),
-    async writeModel(name, bytes) {
+    writeModel: async (name, bytes) => {
       await mkdir(model, { recursive: true });
       await writeFile(join(model, name), bytes);
     },

@@ -12,7 +12,7 @@ export interface TrainingOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly clock: Clock;
   readonly stop: AbortSignal;
-  write(text: string): void;
+  readonly write: (text: string) => void;
 }
 
 async function run(

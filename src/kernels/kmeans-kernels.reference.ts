@@ -28,10 +28,15 @@ class Best {
   }
 }
 
-/** The kernels over `memory`. */
-export function referenceKernels(memory: ArrayBufferLike): KMeansKernels {
-  const float32 = (at: number, count?: number): Float32Array => new Float32Array(memory, at, count);
-  const uint32 = (at: number, count?: number): Uint32Array => new Uint32Array(memory, at, count);
+interface Views {
+  readonly float32: (at: number, count?: number) => Float32Array;
+  readonly uint32: (at: number, count?: number) => Uint32Array;
+}
+
+function nearestKernels(
+  memory: ArrayBufferLike,
+  { float32, uint32 }: Views,
+): Pick<KMeansKernels, "nearestDense" | "nearestSparse"> {
   return {
     nearestDense(rows, rowCount, width, panels, norms, panelCount, nearest, scores) {
       const x = float32(rows, rowCount * width);
@@ -71,6 +76,11 @@ export function referenceKernels(memory: ArrayBufferLike): KMeansKernels {
         }
       }
     },
+  };
+}
+
+function sumKernels({ float32, uint32 }: Views): Pick<KMeansKernels, "sumDense" | "sumSparse" | "compressRows"> {
+  return {
     sumDense(rows, rowCount, width, nearest, sums, members) {
       const x = float32(rows, rowCount * width);
       const of = uint32(nearest, rowCount);
@@ -117,4 +127,13 @@ export function referenceKernels(memory: ArrayBufferLike): KMeansKernels {
       }
     },
   };
+}
+
+/** The kernels over `memory`. */
+export function referenceKernels(memory: ArrayBufferLike): KMeansKernels {
+  const views: Views = {
+    float32: (at, count) => new Float32Array(memory, at, count),
+    uint32: (at, count) => new Uint32Array(memory, at, count),
+  };
+  return { ...nearestKernels(memory, views), ...sumKernels(views) };
 }

@@ -7,6 +7,7 @@ import { ClientError } from "../client-error.ts";
 import type { Row } from "../rows.ts";
 import { type Centroids, encodeModel, modelFile, nearestFinder } from "./kmeans-model.ts";
 import { lloyd } from "./lloyd.ts";
+import { openExchange, type Streamed } from "./merge-centres.ts";
 import { seededUniform } from "./numbers.ts";
 import type { Points } from "./points.ts";
 import { WebScaleKMeans } from "./web-scale.ts";
@@ -52,11 +53,6 @@ async function* inBatches(rows: AsyncIterable<readonly Row[]>, size: number): As
     }
   }
   if (batch.length > 0) yield batch;
-}
-
-interface Streamed {
-  readonly rowCount: number;
-  readonly points: Points;
 }
 
 async function streamEpochs(values: KMeansValues, channel: Channel, context: TrainingContext): Promise<Streamed> {
@@ -137,16 +133,30 @@ async function evaluate(
   if (values.eval_metrics.includes("ssd")) context.log.metric("test ssd", squared);
 }
 
-/** Trains on this host's share of the data. Only the first host writes the model. */
-export async function trainKMeans(values: KMeansValues, context: TrainingContext): Promise<void> {
-  const train = context.channels.get("train");
-  if (!train) throw new ClientError("the channel 'train' is missing");
-  const { rowCount, points } = await streamEpochs(values, train, context);
-  context.log.info(`this host read ${rowCount} records`);
-  if (rowCount === 0) throw new ClientError("the channel 'train' holds no records");
+async function writeAndEvaluate(values: KMeansValues, points: Points, context: TrainingContext): Promise<void> {
   const centroids = reduce(points, values, context);
   await context.writeModel(modelFile, encodeModel(centroids));
   context.log.info(`wrote the model: ${centroids.k} centroids of ${centroids.width} features`);
   const test = context.channels.get("test");
   if (test) await evaluate(values, centroids, test, context);
+}
+
+/**
+ * Trains on this host's share of the data. With several hosts, the first one merges everybody's centres, writes the
+ * only model file and computes the metrics over its own test data; the others end once their centres have arrived.
+ */
+export async function trainKMeans(values: KMeansValues, context: TrainingContext): Promise<void> {
+  const train = context.channels.get("train");
+  if (!train) throw new ClientError("the channel 'train' is missing");
+  const exchange = await openExchange(context, values.feature_dim);
+  try {
+    const own = await streamEpochs(values, train, context);
+    context.log.info(`this host read ${own.rowCount} records`);
+    const all = await exchange.merged(own);
+    if (!all) return;
+    if (all.rowCount === 0) throw new ClientError("the channel 'train' holds no records");
+    await writeAndEvaluate(values, all.points, context);
+  } finally {
+    exchange.close();
+  }
 }
