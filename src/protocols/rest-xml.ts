@@ -1,6 +1,6 @@
 // REST with XML bodies, which is S3: https://smithy.io/2.0/aws/protocols/aws-restxml-protocol.html
 import { AwsError } from "../lib/aws-error.ts";
-import type { Member, OperationModel } from "../models/index.ts";
+import type { OperationModel, Shape } from "../models/index.ts";
 import { errorAnswer } from "./error-answer.ts";
 import { eventStreamMember, eventStreamResponse, type EventFormat } from "./event-stream.ts";
 import { httpInputReader, type InputErrors, type ReadHttpInput } from "./http-input.ts";
@@ -46,8 +46,11 @@ export function createRestXml(): Protocol {
       if (payload) {
         const value = isRawPayload(payload)
           ? readRawPayload(payload, request, malformedXml)
-          : readDocument(payload, request);
+          : readDocument(payload.shape, [payload.wireName, payload.shape.name], request);
         if (value !== undefined) input[payload.name] = value;
+      } else if (hasBodyMembers(operation.input)) {
+        const { inputWrapper, input: shape } = operation;
+        Object.assign(input, readDocument(shape, [inputWrapper ?? shape.name], request));
       }
       return input;
     },
@@ -109,12 +112,12 @@ function errorDocument(code: string, error: AwsError, requestId: string): string
 }
 
 /** Undefined where there is no body at all. Throws MalformedXML. */
-function readDocument(payload: Member, { body }: WireRequest): unknown {
+function readDocument(shape: Shape, roots: readonly string[], { body }: WireRequest): unknown {
   if (body.length === 0) return undefined;
   const text = decodeUtf8(body);
   const root = text === undefined ? undefined : parseXml(text);
-  if (!root || (root.name !== payload.wireName && root.name !== payload.shape.name)) throw malformedXml();
-  return readXml(payload.shape, root, malformedXml);
+  if (!root || !roots.includes(root.name)) throw malformedXml();
+  return readXml(shape, root, malformedXml);
 }
 
 /** The answer's document; undefined for operations that answer headers alone. */
