@@ -150,6 +150,9 @@ export function spoiledValue(value: unknown, spoiling: Spoiling, choose: Choose)
   return { ...value, [key]: wrongValue(spoiling, choose) };
 }
 
+const wrongValue = (spoiling: Spoiling, choose: Choose): unknown =>
+  spoiling === "null" ? null : wrongValues[choose(wrongValues.length)];
+
 const wrongValues: readonly unknown[] = [
   "text",
   -1,

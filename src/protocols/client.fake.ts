@@ -1,7 +1,7 @@
 // The client's side of every protocol, for tests: encodes an input as a request. It is written apart from the readers, and
 // forgiving: a value that is not of its shape's type is sent as it is, so that spoiled inputs reach the server.
 import { cbor, dateToTag } from "@smithy/core/cbor";
-import type { MapShape, Member, OperationModel, ProtocolName, Shape } from "../models/index.ts";
+import type { MapShape, Member, OperationModel, ProtocolName, Shape, StructureShape } from "../models/index.ts";
 import type { WireRequest } from "./protocol.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -70,21 +70,24 @@ function text(value: unknown, dateForm: "iso" | "http" = "iso"): string {
 }
 
 function addToForm(form: URLSearchParams, prefix: string, shape: Shape, value: unknown): void {
-  const under = (name: string) => (prefix === "" ? name : `${prefix}.${name}`);
-  if (shape.type === "structure" && isFields(value)) {
-    for (const [name, item] of Object.entries(value)) {
-      const member = shape.members.get(name);
-      if (member) addToForm(form, under(member.wireName), member.shape, item);
-      else form.append(under(name), text(item));
-    }
-  } else if (shape.type === "list" && Array.isArray(value) && value.length > 0) {
+  if (shape.type === "structure" && isFields(value)) return addMembers(form, prefix, shape, value);
+  if (shape.type === "list" && Array.isArray(value)) {
     const start = shape.isFlattened ? prefix : `${prefix}.${shape.member.wireName}`;
+    if (value.length === 0) form.append(prefix, "");
     for (const [index, item] of value.entries()) addToForm(form, `${start}.${index + 1}`, shape.member.shape, item);
-  } else if (shape.type === "map" && isFields(value) && Object.keys(value).length > 0) {
-    addEntries(form, shape.isFlattened ? prefix : `${prefix}.entry`, shape, value);
-  } else {
-    const isEmpty = (shape.type === "list" && Array.isArray(value)) || (shape.type === "map" && isFields(value));
-    form.append(prefix, isEmpty ? "" : text(value));
+    return undefined;
+  }
+  if (shape.type !== "map" || !isFields(value)) return form.append(prefix, text(value));
+  if (Object.keys(value).length === 0) form.append(prefix, "");
+  return addEntries(form, shape.isFlattened ? prefix : `${prefix}.entry`, shape, value);
+}
+
+function addMembers(form: URLSearchParams, prefix: string, { members }: StructureShape, value: Fields): void {
+  const start = prefix === "" ? "" : `${prefix}.`;
+  for (const [name, item] of Object.entries(value)) {
+    const member = members.get(name);
+    if (member) addToForm(form, start + member.wireName, member.shape, item);
+    else form.append(start + name, text(item));
   }
 }
 
