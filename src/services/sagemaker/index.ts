@@ -3,10 +3,13 @@ import type { Chore } from "../../engine/engine.ts";
 import type { AnyReconciler } from "../../engine/reconciler.ts";
 import { defineService, type HttpRoute, type Operation, type Service } from "../service.ts";
 import type { SagemakerContext, SagemakerPlatform } from "./context.ts";
+import { searchedKind, searchOperation, type SearchedKind } from "./search/search.ts";
+import { taggedKind, tagOperations, type TaggedKind } from "./tags/tag-operations.ts";
 import { orphanSweeper } from "./tasks/orphan-sweeper.ts";
 import type { TaskOwner } from "./tasks/task-owner.ts";
 import { taskRoute } from "./tasks/task-route.ts";
 import { trainingJobOperations } from "./training-job/index.ts";
+import { trainingJob } from "./training-job/training-job.resource.ts";
 import { trainingJobTasks } from "./training-job/training-job-tasks.ts";
 import { trainingJobReconciler } from "./training-job/training-job.reconciler.ts";
 
@@ -19,8 +22,18 @@ export interface Sagemaker {
   readonly chores: readonly Chore[];
 }
 
+const taggedKinds: readonly TaggedKind[] = [
+  taggedKind(trainingJob), //
+];
+
+const searchedKinds: readonly SearchedKind[] = [
+  searchedKind("TrainingJob", trainingJob, "TrainingJobStatus"), //
+];
+
 const operations: readonly Operation<SagemakerContext>[] = [
-  ...trainingJobOperations, //
+  ...trainingJobOperations,
+  ...tagOperations(taggedKinds),
+  searchOperation(searchedKinds),
 ];
 
 const reconcilersOf = (platform: SagemakerPlatform): readonly AnyReconciler[] => [

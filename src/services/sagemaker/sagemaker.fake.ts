@@ -52,6 +52,13 @@ export class FakeTasks implements ComputeBackend {
     if (failure) throw failure.error;
   }
 
+  /** Throws when no such task runs. */
+  spec(key: string): TaskSpec {
+    const spec = this.running.get(key);
+    if (!spec) throw new Error(`no task ${key}`);
+    return spec;
+  }
+
   async inspect(key: string): Promise<TaskState | undefined> {
     return this.running.has(key) ? { state: "alive" } : undefined;
   }
@@ -66,7 +73,7 @@ export class FakeTasks implements ComputeBackend {
   }
 
   async *list(): AsyncGenerator<string> {
-    yield* [...this.running.keys()];
+    yield* this.running.keys();
   }
 }
 
@@ -143,78 +150,93 @@ export interface FakeOptions {
   readonly wrapStore?: (store: Store) => Store;
 }
 
-export async function fakeSagemaker({ jobs = 4, wrapStore }: FakeOptions = {}): Promise<FakeSagemaker> {
+interface Ground {
+  readonly clock: FakeClock;
+  readonly store: Store;
+  readonly storage: BlobStorage;
+  readonly objects: S3Objects;
+}
+
+/** Database, storage and two buckets: "bucket" is ours, "foreign" is not. */
+async function layGround(): Promise<Ground> {
   const folder = await mkdtemp(join(tmpdir(), "salvia-sagemaker-"));
   const clock = new FakeClock();
-  const random = seededRandom(1);
-  const log = silentLog;
-  const opened = await openSqliteStore({ file: ":memory:", clock });
-  const store = wrapStore?.(opened) ?? opened;
+  const store = await openSqliteStore({ file: ":memory:", clock });
   onTestFinished(async () => {
-    await opened.close();
+    await store.close();
     await rm(folder, { recursive: true, force: true });
   });
-  const storage = await createFilesystemStorage({ folder, random });
-  const { objects } = createS3({ store: opened, storage, clock, log });
-  for (const [name, owner] of [
-    ["bucket", account],
-    ["foreign", "111111111111"],
-  ] as const) {
-    const row = { name, account: owner, region, created_at: 0 };
-    await opened.write((tx) => tx.insertInto("buckets").values(row).execute());
-  }
-  const lines: LoggedLine[] = [];
-  const metrics: FakeSagemaker["metrics"] = [];
+  const storage = await createFilesystemStorage({ folder, random: seededRandom(2) });
+  const { objects } = createS3({ store, storage, clock, log: silentLog });
+  const buckets = [
+    { name: "bucket", account, region, created_at: 0 },
+    { name: "foreign", account: "111111111111", region, created_at: 0 },
+  ];
+  await store.write((tx) => tx.insertInto("buckets").values(buckets).execute());
+  return { clock, store, storage, objects };
+}
+
+type Recorded = Pick<FakeSagemaker, "lines" | "metrics">;
+
+const recorders = ({ lines, metrics }: Recorded): Pick<SagemakerPlatform, "logs" | "metrics"> => ({
+  logs: {
+    append: async (_tx, _scope, group, stream, events) => {
+      lines.push(...events.map(({ message }) => ({ group, stream, message })));
+    },
+  },
+  metrics: {
+    put: async (_tx, _scope, namespace, data) => {
+      metrics.push(...data.map((datum) => ({ ...datum, namespace })));
+    },
+  },
+});
+
+const fakeIdentity = (clock: FakeClock): SagemakerPlatform["identity"] => ({
+  roleExists: async (arn) => arn === roleArn,
+  sessionFor: async () => ({
+    accessKeyId: "ASIAEXAMPLE",
+    secretAccessKey: "secret",
+    sessionToken: "token",
+    expiration: new Date(clock.now().getTime() + 3_600_000),
+  }),
+});
+
+const contextOf = (platform: SagemakerPlatform, operation: string, by: string): RequestContext => ({
+  requestId: "request",
+  account: by,
+  region,
+  caller: { account: by, arn: `arn:aws:iam::${by}:root`, userId: by, accessKeyId: "AKIAEXAMPLE" },
+  service: "sagemaker",
+  operation,
+  http: { method: "POST", host: "localhost", isSecure: false, rawPath: "/", rawQuery: "", headers: {} },
+  signal: new AbortController().signal,
+  ...platform,
+  resources: new Resources({ ...platform, scope: { account: by, region } }),
+});
+
+export async function fakeSagemaker({ jobs = 4, wrapStore }: FakeOptions = {}): Promise<FakeSagemaker> {
+  const { clock, store: opened, storage, objects } = await layGround();
+  const store = wrapStore?.(opened) ?? opened;
+  const random = seededRandom(1);
+  const recorded: Recorded = { lines: [], metrics: [] };
   const tasks = new FakeTasks();
   const platform: SagemakerPlatform = {
     store,
     storage,
     clock,
     random,
-    log,
+    log: silentLog,
     capacity: createCapacity({ store: opened, clock, limits: { jobs, hosting: 4 } }),
     compute: tasks,
     objects,
-    logs: {
-      append: async (_tx, _scope, group, stream, events) => {
-        lines.push(...events.map(({ message }) => ({ group, stream, message })));
-      },
-    },
-    metrics: {
-      put: async (_tx, _scope, namespace, data) => {
-        metrics.push(...data.map((datum) => ({ ...datum, namespace })));
-      },
-    },
-    identity: {
-      roleExists: async (arn) => arn === roleArn,
-      sessionFor: async () => ({
-        accessKeyId: "ASIAEXAMPLE",
-        secretAccessKey: "secret",
-        sessionToken: "token",
-        expiration: new Date(clock.now().getTime() + 3_600_000),
-      }),
-    },
+    ...recorders(recorded),
+    identity: fakeIdentity(clock),
     algorithms: { find: (image) => (image.includes("/kmeans:") ? kmeans : undefined), names: ["kmeans"] },
     server: { url: () => "http://127.0.0.1:7243" },
     nudge: () => undefined,
   };
   const sagemaker = createSagemaker(platform);
-  const engine = createEngine({ store, clock, random, log, reconcilers: sagemaker.reconcilers });
-  const contextOf = (operation: string, by: string): RequestContext => ({
-    requestId: "request",
-    account: by,
-    region,
-    caller: { account: by, arn: `arn:aws:iam::${by}:root`, userId: by, accessKeyId: "AKIAEXAMPLE" },
-    service: "sagemaker",
-    operation,
-    http: { method: "POST", host: "localhost", isSecure: false, rawPath: "/", rawQuery: "", headers: {} },
-    signal: new AbortController().signal,
-    clock,
-    random,
-    log,
-    store,
-    resources: new Resources({ store, clock, random, scope: { account: by, region }, nudge: () => undefined }),
-  });
+  const engine = createEngine({ store, clock, random, log: silentLog, reconcilers: sagemaker.reconcilers });
   return {
     sagemaker,
     clock,
@@ -222,11 +244,10 @@ export async function fakeSagemaker({ jobs = 4, wrapStore }: FakeOptions = {}): 
     storage,
     tasks,
     objects,
-    lines,
-    metrics,
+    ...recorded,
     engine,
     call: async (name, input, by = account) =>
-      (await sagemaker.service.handle(name, input, contextOf(name, by))) as never,
+      (await sagemaker.service.handle(name, input, contextOf(platform, name, by))) as never,
     settle: async () => {
       while ((await engine.runDue()) > 0);
     },

@@ -1,7 +1,7 @@
 // What the instances' reports say about the job as a whole.
 import type { MetricData } from "../../../models/generated/sagemaker.ts";
 import { phaseRank, type ObservedTask } from "../tasks/observed-task.ts";
-import { moveTo, say, type Walk } from "./secondary-status.ts";
+import { moveTo, say, walkOf, type Walk } from "./secondary-status.ts";
 
 /** By the rank of the phase that every instance has reached. */
 const stages = [
@@ -22,7 +22,7 @@ const startsOf = (tasks: readonly ObservedTask[], phase: "downloading" | "runnin
 /** The walk as far as the slowest instance has come, each step dated when the last of them took it. */
 export function walkWith(walk: Walk, tasks: readonly ObservedTask[], now: Date): Walk {
   const rank = Math.min(...tasks.map(rankOf));
-  let walked = walk;
+  let walked = walkOf(walk);
   for (const { phase, status } of stages.slice(0, rank + 1)) {
     const starts = startsOf(tasks, phase);
     // Nobody uploads when nobody got that far.

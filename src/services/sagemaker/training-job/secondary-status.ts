@@ -62,12 +62,18 @@ export const walkFrom = (at: Date): Walk => ({
   SecondaryStatusTransitions: [{ Status: "Starting", StartTime: at, StatusMessage: messages.Starting }],
 });
 
+/** Without whatever else came with it: the answer is spread into a status. */
+export const walkOf = ({ SecondaryStatus, SecondaryStatusTransitions }: Walk): Walk => ({
+  SecondaryStatus,
+  SecondaryStatusTransitions,
+});
+
 /** Another message for where the job stands. */
 export function say(walk: Walk, message: string): Walk {
   const last = walk.SecondaryStatusTransitions.at(-1);
-  if (!last || last.StatusMessage === message) return walk;
+  if (!last || last.StatusMessage === message) return walkOf(walk);
   return {
-    ...walk,
+    SecondaryStatus: walk.SecondaryStatus,
     SecondaryStatusTransitions: [...walk.SecondaryStatusTransitions.slice(0, -1), { ...last, StatusMessage: message }],
   };
 }
@@ -76,7 +82,7 @@ export function say(walk: Walk, message: string): Walk {
 export function moveTo(walk: Walk, to: SecondaryStatus, at: Date, message: string = messages[to]): Walk {
   const last = walk.SecondaryStatusTransitions.at(-1);
   const isEnded = ranks[walk.SecondaryStatus] === lastRank;
-  if (isEnded || (to !== "Restarting" && ranks[to] <= ranks[walk.SecondaryStatus])) return walk;
+  if (isEnded || (to !== "Restarting" && ranks[to] <= ranks[walk.SecondaryStatus])) return walkOf(walk);
   // Agents' clocks are not ours: no step starts before the one it follows.
   const start = last && at < last.StartTime ? last.StartTime : at;
   const done = walk.SecondaryStatusTransitions.map((transition) =>

@@ -95,8 +95,10 @@ test("lines go to the job's log stream and metrics to CloudWatch", async () => {
 
 test("every instance gets the container contract's files and an address of the job's own", async () => {
   const world = await launched();
-  const [first, second] = keysOf(world).map((key) => world.tasks.running.get(key));
-  expect(JSON.parse(first?.configFiles["resourceconfig.json"] ?? "")).toEqual({
+  const [first = "", second = ""] = keysOf(world);
+  const { configFiles, environment, network, server } = world.tasks.spec(first);
+  const other = world.tasks.spec(second);
+  expect(JSON.parse(configFiles["resourceconfig.json"] ?? "")).toEqual({
     current_host: "algo-1",
     current_instance_type: "ml.c4.xlarge",
     current_group_name: "homogeneousCluster",
@@ -106,18 +108,18 @@ test("every instance gets the container contract's files and an address of the j
     ],
     network_interface_name: "lo",
   });
-  expect(JSON.parse(first?.configFiles["inputdataconfig.json"] ?? "")).toEqual({
+  expect(JSON.parse(configFiles["inputdataconfig.json"] ?? "")).toEqual({
     train: { TrainingInputMode: "File", S3DistributionType: "FullyReplicated", RecordWrapperType: "None" },
   });
-  expect(JSON.parse(first?.configFiles["hyperparameters.json"] ?? "")).toEqual({ k: "10", feature_dim: "784" });
-  expect(first?.environment).toMatchObject({
+  expect(JSON.parse(configFiles["hyperparameters.json"] ?? "")).toEqual({ k: "10", feature_dim: "784" });
+  expect(environment).toMatchObject({
     TRAINING_JOB_NAME: "job",
     CURRENT_HOST: "algo-1",
     AWS_REGION: "us-west-2",
   });
-  expect(first?.environment["SALVIA_JOB_TOKEN"]).toBe(second?.environment["SALVIA_JOB_TOKEN"]);
-  expect(first?.network.addresses["algo-2"]).toMatch(/^127\.\d+\.\d+\.2$/);
-  expect(first?.server.token).not.toBe(second?.server.token);
+  expect(environment["SALVIA_JOB_TOKEN"]).toBe(other.environment["SALVIA_JOB_TOKEN"]);
+  expect(network.addresses["algo-2"]).toMatch(/^127\.\d+\.\d+\.2$/);
+  expect(server.token).not.toBe(other.server.token);
 });
 
 test("one instance failing stops the others and fails the job with the first failure", async () => {
