@@ -16,6 +16,20 @@ import { listObjectsV2 } from "./listing/list-objects-v2.ts";
 import { getObject } from "./object/get-object.ts";
 import { headObject } from "./object/head-object.ts";
 import { putObject } from "./object/put-object.ts";
+import { copyObject } from "./object/copy-object.ts";
+import { deleteObject } from "./object/delete-object.ts";
+import { deleteObjects } from "./object/delete-objects.ts";
+import { getObjectAttributes } from "./object/get-object-attributes.ts";
+import { getObjectTagging } from "./tagging/get-object-tagging.ts";
+import { putObjectTagging } from "./tagging/put-object-tagging.ts";
+import { deleteObjectTagging } from "./tagging/delete-object-tagging.ts";
+import { createMultipartUpload } from "./multipart/create-multipart-upload.ts";
+import { uploadPart } from "./multipart/upload-part.ts";
+import { uploadPartCopy } from "./multipart/upload-part-copy.ts";
+import { completeMultipartUpload } from "./multipart/complete-multipart-upload.ts";
+import { abortMultipartUpload } from "./multipart/abort-multipart-upload.ts";
+import { listParts } from "./multipart/list-parts.ts";
+import { listMultipartUploads } from "./multipart/list-multipart-uploads.ts";
 import type { S3Context } from "./s3-context.ts";
 import { createS3Objects, type S3Objects } from "./s3-objects.ts";
 
@@ -33,6 +47,20 @@ const operations: readonly Operation<S3Context>[] = [
   putObject,
   getObject,
   headObject,
+  copyObject,
+  deleteObject,
+  deleteObjects,
+  getObjectAttributes,
+  getObjectTagging,
+  putObjectTagging,
+  deleteObjectTagging,
+  createMultipartUpload,
+  uploadPart,
+  uploadPartCopy,
+  completeMultipartUpload,
+  abortMultipartUpload,
+  listParts,
+  listMultipartUploads,
 ];
 
 export interface S3Parts {

@@ -78,7 +78,11 @@ function behind(key: string | undefined, folded: string | undefined): Position |
   return end === undefined ? undefined : { key: end, isInclusive: true };
 }
 
-function commonPrefixOf(key: string, { prefix, delimiter }: KeyRange): string | undefined {
+/** What the key folds into: all up to the first delimiter behind the prefix. */
+export function commonPrefixOf(
+  key: string,
+  { prefix, delimiter }: Pick<KeyRange, "prefix" | "delimiter">,
+): string | undefined {
   if (delimiter === "" || !key.startsWith(prefix)) return undefined;
   const at = key.indexOf(delimiter, prefix.length);
   return at === -1 ? undefined : key.slice(0, at + delimiter.length);

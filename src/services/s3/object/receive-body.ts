@@ -48,12 +48,18 @@ export interface ExpectedChecksum {
 
 const maxBodyBytes = 5 * 1024 ** 3;
 
-/** `fallback` is the algorithm to count where the request names none. */
-export async function receiveBody(input: BodyClaims, ctx: S3Context, fallback?: Algorithm): Promise<ReceivedBody> {
+/** `wanted` is the one algorithm that the upload takes; counted also where the request names none. */
+export async function receiveBody(input: BodyClaims, ctx: S3Context, wanted?: Algorithm): Promise<ReceivedBody> {
+  const claimed = claimedChecksum(input, ctx);
+  if (wanted !== undefined && claimed && claimed.algorithm !== wanted) {
+    throw invalidRequest(
+      `Checksum Type mismatch occurred, expected checksum Type: ${wanted.toLowerCase()}, actual checksum Type: ${claimed.algorithm.toLowerCase()}`,
+    );
+  }
   const expected: ExpectedBody = {
     sizeBytes: claimedSize(input, ctx),
     md5: input.ContentMD5,
-    checksum: claimedChecksum(input, ctx) ?? (fallback && { algorithm: fallback, value: async () => undefined }),
+    checksum: claimed ?? countedChecksum(wanted),
   };
   if (expected.md5 !== undefined && !isDigest("MD5", expected.md5)) {
     throw new AwsError("InvalidDigest", "The Content-MD5 you specified was invalid.", {

@@ -1,0 +1,130 @@
+import { createHash } from "node:crypto";
+import type { CopyObjectRequest } from "../../../models/generated/s3.ts";
+import { AwsError } from "../../../lib/aws-error.ts";
+import { requireBucket } from "../bucket/buckets.ts";
+import {
+  checksumMembers,
+  isAlgorithm,
+  startChecksum,
+  type Algorithm,
+  type StoredChecksum,
+} from "../checksums/checksum.ts";
+import { invalidRequest, notImplemented } from "../errors.ts";
+import { operation, type S3Context } from "../s3-context.ts";
+import { tagsFromHeader } from "../tagging/tags.ts";
+import { checkWriteConditions } from "./conditions.ts";
+import { sourceObject } from "./copy-source.ts";
+import { attributesFrom, checkKey, refuseUnkeptWishes, type ObjectAttributes } from "./object-attributes.ts";
+import { findObject, quoted, saveObject, type StoredObject } from "./objects.ts";
+
+const maxCopyBytes = 5 * 1024 ** 3;
+
+/** Sources that change while they are copied: so often is tried again. */
+const maxAttempts = 5;
+
+/** A copy shares its source's blob, which never changes; only the row is new. */
+export const copyObject = operation("CopyObject", async (input, ctx) => {
+  checkKey(input.Key);
+  refuseUnkeptWishes(input);
+  if (input.CopySourceSSECustomerAlgorithm !== undefined) throw notImplemented("encryption with a customer's key");
+  await requireBucket(ctx.store.read, ctx.account, input.Bucket, input.ExpectedBucketOwner);
+  for (let attempt = 0; attempt < maxAttempts; attempt++) {
+    const source = await sourceObject(input, ctx);
+    const copy = await copyOf(source, input, ctx);
+    if (!(await saveCopy(copy, source, input, ctx))) continue;
+    return {
+      CopyObjectResult: { ETag: quoted(copy.eTag), LastModified: copy.modifiedAt, ...checksumMembers(copy.checksum) },
+    };
+  }
+  throw new AwsError(
+    "OperationAborted",
+    "A conflicting conditional operation is currently in progress against this resource. Please try again.",
+  );
+});
+
+async function copyOf(source: StoredObject, input: CopyObjectRequest, ctx: S3Context): Promise<StoredObject> {
+  if (source.sizeBytes > maxCopyBytes) {
+    throw invalidRequest(
+      "The specified copy source is larger than the maximum allowable size for a copy source: 5368709120",
+    );
+  }
+  const attributes = copiedAttributes(input, source);
+  refuseCopyOntoItself(input, source, attributes);
+  return {
+    bucket: input.Bucket,
+    key: input.Key,
+    blobId: source.blobId,
+    sizeBytes: source.sizeBytes,
+    ...(await digests(input, source, ctx)),
+    modifiedAt: ctx.clock.now(),
+    attributes,
+    tags: input.TaggingDirective === "REPLACE" ? tagsFromHeader(input.Tagging) : source.tags,
+  };
+}
+
+/** Resolves to false where the source is no longer what was copied: nothing may hold its blob any more. */
+function saveCopy(
+  copy: StoredObject,
+  source: StoredObject,
+  input: CopyObjectRequest,
+  ctx: S3Context,
+): Promise<boolean> {
+  return ctx.store.write(async (tx) => {
+    await requireBucket(tx, ctx.account, copy.bucket);
+    const current = await findObject(tx, source.bucket, source.key);
+    if (current?.blobId !== source.blobId) return false;
+    checkWriteConditions(await findObject(tx, copy.bucket, copy.key), copy.key, input);
+    await saveObject(tx, copy);
+    return true;
+  });
+}
+
+function copiedAttributes(input: CopyObjectRequest, source: StoredObject): ObjectAttributes {
+  if (input.MetadataDirective === "REPLACE") return attributesFrom(input);
+  const { StorageClass, WebsiteRedirectLocation } = attributesFrom({
+    StorageClass: input.StorageClass,
+    WebsiteRedirectLocation: input.WebsiteRedirectLocation,
+  });
+  // Neither is copied, on AWS as well.
+  return { ...source.attributes, StorageClass, WebsiteRedirectLocation };
+}
+
+function refuseCopyOntoItself(input: CopyObjectRequest, source: StoredObject, attributes: ObjectAttributes): void {
+  const isSame = source.bucket === input.Bucket && source.key === input.Key;
+  if (!isSame || input.MetadataDirective === "REPLACE" || input.ServerSideEncryption !== undefined) return;
+  if (attributes.StorageClass !== source.attributes.StorageClass) return;
+  if (attributes.WebsiteRedirectLocation !== source.attributes.WebsiteRedirectLocation) return;
+  throw invalidRequest(
+    "This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes.",
+  );
+}
+
+interface Digests {
+  readonly eTag: string;
+  readonly checksum: StoredChecksum | undefined;
+}
+
+/** A copy is an object of one piece: what its source's parts were summed up to must be counted anew. */
+async function digests(input: CopyObjectRequest, source: StoredObject, ctx: S3Context): Promise<Digests> {
+  const algorithm = wantedAlgorithm(input, source);
+  const isKnown =
+    algorithm === undefined || (source.checksum?.algorithm === algorithm && source.checksum.type === "FULL_OBJECT");
+  if (!source.parts && isKnown) return { eTag: source.eTag, checksum: source.checksum };
+  const md5 = createHash("md5");
+  const running = algorithm && startChecksum(algorithm);
+  for await (const chunk of await ctx.storage.read(source.blobId)) {
+    // A byte stream yields buffers.
+    md5.update(chunk as Buffer);
+    running?.update(chunk as Buffer);
+  }
+  return {
+    eTag: md5.digest("hex"),
+    checksum: algorithm && running && { algorithm, type: "FULL_OBJECT", value: running.digest().toString("base64") },
+  };
+}
+
+function wantedAlgorithm({ ChecksumAlgorithm }: CopyObjectRequest, source: StoredObject): Algorithm | undefined {
+  if (ChecksumAlgorithm === undefined) return source.checksum?.algorithm;
+  if (!isAlgorithm(ChecksumAlgorithm)) throw notImplemented(`${ChecksumAlgorithm} checksums`);
+  return ChecksumAlgorithm;
+}

@@ -1,0 +1,8 @@
+import { operation } from "../s3-context.ts";
+import { replaceTags } from "./replace-tags.ts";
+import { checkedTags } from "./tags.ts";
+
+export const putObjectTagging = operation("PutObjectTagging", async (input, ctx) => {
+  await replaceTags(input, ctx, checkedTags(input.Tagging.TagSet));
+  return {};
+});
