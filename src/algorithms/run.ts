@@ -1,4 +1,5 @@
 // The two programs of the container contract, as the command line calls them: `salvia algorithm NAME train|serve`.
+import { optimiseWasm } from "../kernels/optimise-wasm.ts";
 import type { Clock } from "../lib/clock.ts";
 import { failureText } from "./client-error.ts";
 import { algorithms } from "./index.ts";
@@ -33,6 +34,7 @@ export async function runAlgorithm(name: string, program: "train" | "serve", opt
     throw new RangeError(`no algorithm '${name}'; there are: ${algorithms.map((each) => each.name).join(", ")}`);
   const { root = "/opt/ml", environment, clock, stop = stopOnSignals() } = options;
   const write = (text: string): void => void options.stdout.write(text);
+  if (program === "train") optimiseWasm();
   if (program === "train") return train({ algorithm, root, environment, clock, stop, write });
   const log = createJobLog(clock, environment["CURRENT_HOST"] ?? "algo-1", write);
   try {

@@ -1,6 +1,7 @@
 // A training run of k-means: stream the data into many centres, reduce them to k, write the model, evaluate it.
+import { availableParallelism } from "node:os";
 import { CentroidAssigner, layOut } from "../../kernels/centroid-assigner.ts";
-import { createReferenceRunner } from "../../kernels/reference-runner.ts";
+import { createThreadRunner } from "../../kernels/thread-runner.ts";
 import type { TrainingContext } from "../algorithm.ts";
 import type { Channel } from "../channel.ts";
 import { ClientError } from "../client-error.ts";
@@ -65,7 +66,7 @@ async function streamEpochs(values: KMeansValues, channel: Channel, context: Tra
     uniform: seededUniform(seed),
     createAssigner: (width, centroidCount) => {
       const layout = layOut({ width, centroidCount, wantedRows: values.mini_batch_size });
-      return new CentroidAssigner(layout, createReferenceRunner(layout));
+      return new CentroidAssigner(layout, createThreadRunner(layout, availableParallelism()));
     },
   });
   let rowCount = 0;
