@@ -3,6 +3,8 @@ import type { Kysely } from "kysely";
 import type { Tables } from "../tables.ts";
 import { core } from "./0001-core.ts";
 import { objects } from "./0002-objects.ts";
+import { logs } from "./0003-logs.ts";
+import { metrics } from "./0004-metrics.ts";
 import { identity } from "./0005-identity.ts";
 
 export interface Migration {
@@ -10,4 +12,4 @@ export interface Migration {
   up(db: Kysely<Tables>): Promise<void>;
 }
 
-export const migrations: readonly Migration[] = [core, objects, identity];
+export const migrations: readonly Migration[] = [core, objects, logs, metrics, identity];
