@@ -1,6 +1,7 @@
 // Stores one report: cursor, observed state, lines and metrics in one transaction, so that nothing is there twice or half.
 import type { Clock } from "../../../lib/clock.ts";
 import { wakeResource, type ResourceRow } from "../../../database/resources.ts";
+import type { Store } from "../../../database/store.ts";
 import type { ReportAnswer, ReportRequest, TaskEvent } from "../../../task/report.ts";
 import type { SagemakerPlatform } from "../context.ts";
 import { isNews, observe } from "./observed-task.ts";
@@ -16,6 +17,12 @@ const linesOf = (events: readonly TaskEvent[]): OutputLine[] =>
 
 const answerOf = (task: TaskRow): ReportAnswer => ({ acknowledged: task.sequence, stop: task.stop_requested !== 0 });
 
+/** Once a second from every agent: reads only. */
+async function heartbeat(store: Store, key: string): Promise<ReportAnswer | undefined> {
+  const task = await findTask(store.read, key);
+  return task && answerOf(task);
+}
+
 /** Undefined when the task is no longer known. Answers once the report is durable. */
 export async function storeReport(
   { store, logs, clock, nudge }: ReportStoreOptions,
@@ -25,6 +32,7 @@ export async function storeReport(
   request: ReportRequest,
 ): Promise<ReportAnswer | undefined> {
   const { sequence, events } = request;
+  if (events.length === 0) return heartbeat(store, key);
   const lines = linesOf(events);
   // User-given patterns may run in a worker: outside the transaction.
   const metrics = (lines.length > 0 && (await kind.metricsIn?.(owner, lines))) || [];
