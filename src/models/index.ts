@@ -1,13 +1,9 @@
 // Front door of the models room.
 export type {
-  BlobShape,
-  BooleanShape,
-  DocumentShape,
   ErrorShape,
   ListShape,
   MapShape,
   Member,
-  MemberLocation,
   NumberShape,
   OperationModel,
   ProtocolName,
@@ -18,7 +14,6 @@ export type {
   StructureShape,
   TimestampFormat,
   TimestampShape,
-  XmlNamespace,
 } from "./model.ts";
 export type { Operations } from "./generated/services.ts";
 export { modelsVersion, services } from "./generated/services.ts";

@@ -38,9 +38,10 @@ export function createValidator(): Validator {
   };
 }
 
-function errorFor({ service, input }: OperationModel, { count, first, messages }: Failures): AwsError {
+function errorFor(operation: OperationModel, { count, first, messages }: Failures): AwsError {
+  const { service, input } = operation;
   const detected = `${count} validation error${count === 1 ? "" : "s"} detected: ${messages.join("; ")}`;
-  if (!service.protocols.includes("rest-xml")) return new AwsError(validationCode(service), detected);
+  if (!service.protocols.includes("rest-xml")) return new AwsError(validationCode(operation), detected);
   if (first && first === input.payload) {
     return new AwsError(
       "MalformedXML",
@@ -53,11 +54,12 @@ function errorFor({ service, input }: OperationModel, { count, first, messages }
     : new AwsError("InvalidArgument", detected, first ? { fields: { ArgumentName: first.wireName } } : {});
 }
 
-function validationCode({ name, errors, protocols }: OperationModel["service"]): string {
-  const own = validationCodes[name];
+function validationCode({ service, errorNames }: OperationModel): string {
+  const own = validationCodes[service.name];
   if (own !== undefined) return own;
-  if (errors.has("ValidationException")) return "ValidationException";
-  return errors.has("ValidationError") || protocols.includes("query") ? "ValidationError" : "ValidationException";
+  if (errorNames.includes("ValidationException")) return "ValidationException";
+  const isQuery = service.protocols.includes("query");
+  return isQuery || errorNames.includes("ValidationError") ? "ValidationError" : "ValidationException";
 }
 
 function fail(failures: Failures, message: () => string): void {

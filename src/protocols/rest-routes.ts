@@ -27,8 +27,11 @@ export function restRoutes(operations: Iterable<OperationModel>): FindRestOperat
   // The heaviest first: the first that fits is the answer.
   for (const routes of byMethod.values()) routes.sort((a, b) => b.weight - a.weight);
   return (question) => {
+    const routes = byMethod.get(question.method) ?? [];
     const query = new Map(question.query);
-    return byMethod.get(question.method)?.find((route) => fits(route, question, query))?.operation;
+    const matching = routes.filter((route) => matchesUri(route, question, query));
+    // What lacks a required parameter is still that operation, for validation to say so.
+    return (matching.find((route) => hasRequired(route, question, query)) ?? matching.at(-1))?.operation;
   };
 }
 
@@ -48,13 +51,17 @@ function routeOf(operation: OperationModel): RestRoute {
   return { operation, pattern, requiredQuery, requiredHeaders, weight };
 }
 
-function fits(route: RestRoute, { rawPath, headers }: RestQuestion, query: ReadonlyMap<string, string>): boolean {
-  if (!route.pattern.path.test(rawPath)) return false;
-  for (const [name, value] of route.pattern.query) {
+function matchesUri({ pattern }: RestRoute, { rawPath }: RestQuestion, query: ReadonlyMap<string, string>): boolean {
+  if (!pattern.path.test(rawPath)) return false;
+  for (const [name, value] of pattern.query) {
     if (!query.has(name) || (value !== undefined && query.get(name) !== value)) return false;
   }
-  return (
-    route.requiredQuery.every((name) => query.has(name)) &&
-    route.requiredHeaders.every((name) => Object.hasOwn(headers, name))
-  );
+  return true;
 }
+
+const hasRequired = (
+  { requiredQuery, requiredHeaders }: RestRoute,
+  { headers }: RestQuestion,
+  query: ReadonlyMap<string, string>,
+): boolean =>
+  requiredQuery.every((name) => query.has(name)) && requiredHeaders.every((name) => Object.hasOwn(headers, name));

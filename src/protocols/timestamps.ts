@@ -26,7 +26,7 @@ export function parseTimestamp(text: string): Date | undefined {
 }
 
 /** ISO 8601 in UTC; milliseconds only where there are some. */
-export function iso8601(date: Date): string {
+function iso8601(date: Date): string {
   const text = date.toISOString();
   return text.endsWith(".000Z") ? `${text.slice(0, -5)}Z` : text;
 }

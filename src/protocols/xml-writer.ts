@@ -92,7 +92,7 @@ function attributesOf(shape: StructureShape, value: unknown, outer: string): str
   return text;
 }
 
-export function namespaceAttribute(namespace: Member["xmlNamespace"]): string {
+function namespaceAttribute(namespace: Member["xmlNamespace"]): string {
   if (!namespace) return "";
   const name = namespace.prefix === undefined ? "xmlns" : `xmlns:${namespace.prefix}`;
   return ` ${name}="${escapeXml(namespace.uri)}"`;
