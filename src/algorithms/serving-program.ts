@@ -125,7 +125,8 @@ export async function serve({ algorithm, root, environment, log, stop }: Serving
   const port = Number(environment["SAGEMAKER_BIND_TO_PORT"] ?? 8080);
   const host = environment["SALVIA_BIND_HOST"] ?? "0.0.0.0";
   await listening(server, port, host);
-  log.info(`serving ${algorithm.title} on ${host}:${port}`);
+  const bound = server.address();
+  log.info(`serving ${algorithm.title} on ${host}:${typeof bound === "object" && bound ? bound.port : port}`);
   await closed(server, stop);
   log.info("stopped serving");
 }
