@@ -1,32 +1,32 @@
 // Signatures of the chunks and of the trailer of an aws-chunked body: each is made over the one before it.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html and …/sigv4-streaming-trailers.html
 import { createHmac, hash } from "node:crypto";
+import { AwsError } from "../lib/aws-error.ts";
+import type { ChunkVerifier } from "./aws-chunked.ts";
 import { isSameText, type VerifiedSignature } from "./signature-v4.ts";
 
 const emptyHash = hash("sha256", "", "hex");
 
-export interface ChunkSignatures {
-  /** True if `signature` is the next one, over a chunk whose SHA-256 is `chunkHash` (hex). Call once per chunk, in order. */
-  isNextChunk(signature: string, chunkHash: string): boolean;
-  /** The same for the trailer: `trailer` is its lines "name:value\n", without the signature's own. */
-  isTrailer(signature: string, trailer: string): boolean;
-}
-
-/** Continues from the signature of the request's headers (the seed). */
-export function chunkSignatures({
-  claim,
-  key,
-  scope,
-}: Pick<VerifiedSignature, "claim" | "key" | "scope">): ChunkSignatures {
+/** Continues from the signature of the request's headers (the seed). Throws SignatureDoesNotMatch. */
+export function chunkSignatures({ claim, key, scope }: VerifiedSignature): ChunkVerifier {
   let previous = claim.signature;
-  const isNext = (signature: string, kind: string, rest: string): boolean => {
+  const check = (signature: string, kind: string, rest: string): void => {
     const text = `AWS4-HMAC-SHA256-${kind}\n${claim.signedAt}\n${scope}\n${previous}\n${rest}`;
-    const expected = createHmac("sha256", key).update(text).digest("hex");
-    previous = expected;
-    return isSameText(expected, signature);
+    previous = createHmac("sha256", key).update(text).digest("hex");
+    if (!isSameText(previous, signature)) throw chunkMismatch(claim.accessKeyId, text, signature);
   };
   return {
-    isNextChunk: (signature, chunkHash) => isNext(signature, "PAYLOAD", `${emptyHash}\n${chunkHash}`),
-    isTrailer: (signature, trailer) => isNext(signature, "TRAILER", hash("sha256", trailer, "hex")),
+    chunk: (signature, sha256) => check(signature, "PAYLOAD", `${emptyHash}\n${sha256}`),
+    trailer: (signature, sha256) => check(signature, "TRAILER", sha256),
   };
 }
+
+const chunkMismatch = (accessKeyId: string, stringToSign: string, signature: string): AwsError =>
+  new AwsError(
+    "SignatureDoesNotMatch",
+    "The request signature we calculated does not match the signature you provided. Check your key and signing method.",
+    {
+      httpStatus: 403,
+      fields: { AWSAccessKeyId: accessKeyId, StringToSign: stringToSign, SignatureProvided: signature },
+    },
+  );

@@ -37,6 +37,7 @@ export type SignatureProblem =
       readonly nowMs: number;
     }
   | { readonly kind: "headers-not-signed"; readonly names: readonly string[] }
+  | { readonly kind: "wrong-scope"; readonly message: string }
   | { readonly kind: "unknown-key"; readonly accessKeyId: string }
   | { readonly kind: "bad-token" }
   | { readonly kind: "expired-token" }

@@ -85,6 +85,12 @@ function malformedWords(problem: SignatureProblem & { kind: "malformed" }): Word
   };
 }
 
+const scopeWords = (message: string): WordsByFamily => ({
+  s3: { code: "AuthorizationHeaderMalformed", message, status: 400 },
+  query: { code: "SignatureDoesNotMatch", message, status: 403 },
+  json: { code: "InvalidSignatureException", message },
+});
+
 function mismatchWords(problem: SignatureProblem & { kind: "mismatch" }): WordsByFamily {
   const { claim, stringToSign, canonical } = problem;
   return {
@@ -161,10 +167,15 @@ const expiredTokenWords: WordsByFamily = {
   json: { code: "ExpiredTokenException", message: expiredToken },
 };
 
+const fixedWords = { unsigned, "bad-token": badToken, "expired-token": expiredTokenWords } as const;
+
+type FixedProblem = SignatureProblem & { readonly kind: keyof typeof fixedWords };
+
+const isFixed = (problem: SignatureProblem): problem is FixedProblem => problem.kind in fixedWords;
+
 function wordsOf(problem: SignatureProblem): WordsByFamily {
+  if (isFixed(problem)) return fixedWords[problem.kind];
   switch (problem.kind) {
-    case "unsigned":
-      return unsigned;
     case "malformed":
       return malformedWords(problem);
     case "too-old":
@@ -172,14 +183,12 @@ function wordsOf(problem: SignatureProblem): WordsByFamily {
       return skewWords(problem);
     case "presigned-expired":
       return expiredWords(problem);
+    case "wrong-scope":
+      return scopeWords(problem.message);
     case "headers-not-signed":
       return unsignedHeaderWords(problem.names);
     case "unknown-key":
       return unknownKey(problem.accessKeyId);
-    case "bad-token":
-      return badToken;
-    case "expired-token":
-      return expiredTokenWords;
     case "body-mismatch":
       return bodyWords(problem.declared, problem.computed);
     case "mismatch":

@@ -1,0 +1,70 @@
+// Stages: who calls, proved by the signature, and whether that caller may.
+import { signatureError } from "../protocols/signature-errors.ts";
+import {
+  verifySignature,
+  type SignatureClaim,
+  type SignatureProblem,
+  type VerifiedSignature,
+} from "../protocols/signature-v4.ts";
+import type { SigningKeys } from "../protocols/signing-keys.ts";
+import type { FoundRoute } from "../protocols/index.ts";
+import type { Caller } from "../services/service.ts";
+import type { Exchange, PipelineOptions, Stage } from "./exchange.ts";
+
+const regionName = /^[a-z0-9-]{1,32}$/;
+
+/** Of the few operations that need no signature. */
+const anonymous: Caller = { account: "anonymous", arn: "anonymous", userId: "anonymous", accessKeyId: "" };
+
+/** The scope decides how the body was checked, so it must be the operation's own. */
+function scopeProblem({ service, region }: SignatureClaim, { operation }: FoundRoute): SignatureProblem | undefined {
+  const { signingName } = operation.service;
+  if (service !== signingName) {
+    return { kind: "wrong-scope", message: `Credential should be scoped to correct service: '${signingName}'.` };
+  }
+  if (regionName.test(region)) return undefined;
+  return { kind: "wrong-scope", message: `Credential should be scoped to a valid region, not '${region}'.` };
+}
+
+type Proof = { readonly caller: Caller; readonly verified: VerifiedSignature } | SignatureProblem;
+
+async function prove(
+  { http, body }: Exchange,
+  claim: SignatureClaim,
+  { identity, clock }: PipelineOptions,
+  keys: SigningKeys,
+): Promise<Proof> {
+  const { accessKeyId, sessionToken } = claim;
+  const resolution = await identity.resolve(accessKeyId, sessionToken);
+  if ("problem" in resolution) return { kind: resolution.problem, accessKeyId };
+  const { caller, secretAccessKey } = resolution;
+  const nowMs = clock.now().getTime();
+  const verified = verifySignature({ request: http, claim, secretAccessKey, keys, nowMs, body });
+  return verified.kind === "verified" ? { caller, verified } : verified;
+}
+
+export const verifyCaller =
+  (options: PipelineOptions, keys: SigningKeys): Stage =>
+  async (exchange) => {
+    const { claim, route } = exchange;
+    if (!route) throw new Error("the operation is found before its caller");
+    if (claim.kind === "unsigned" && !route.operation.isSigned) {
+      exchange.caller = anonymous;
+      return undefined;
+    }
+    const problem = claim.kind === "claim" ? scopeProblem(claim, route) : claim;
+    if (problem) throw signatureError(problem, route.protocol.name);
+    if (claim.kind !== "claim") throw new Error("a claim without problem is a claim");
+    const proof = await prove(exchange, claim, options, keys);
+    if ("kind" in proof) throw signatureError(proof, route.protocol.name);
+    exchange.caller = proof.caller;
+    exchange.verified = proof.verified;
+    return undefined;
+  };
+
+export const authorise =
+  ({ authorise: decide }: PipelineOptions): Stage =>
+  async ({ caller, route, http, verified }) => {
+    if (decide && caller && route && verified) await decide({ caller, route, http, region: verified.claim.region });
+    return undefined;
+  };
