@@ -106,8 +106,13 @@ async function inColumnOrder(
   return found;
 }
 
-const sortValue = (value: unknown): string | number =>
-  value instanceof Date ? value.getTime() : typeof value === "number" ? value : String(value);
+/** Text that is a number (a hyperparameter) sorts as one. */
+function sortValue(value: unknown): string | number {
+  if (value instanceof Date) return value.getTime();
+  const text = String(value);
+  const number = Number(text);
+  return text.trim() === "" || Number.isNaN(number) ? text : number;
+}
 
 const order = (a: SearchPosition, b: SearchPosition): number => {
   if (a.value === b.value) return a.uid === b.uid ? 0 : a.uid < b.uid ? -1 : 1;

@@ -131,9 +131,12 @@ function launch({ store, random, compute, algorithms, server, clock }: TrainingP
     if (!algorithm) return failed(job, "ClientError: The training image cannot run here.", clock.now());
     const place = { ownerUid: job.uid, account: job.account, region: job.region };
     const tasks = await ensureTasks({ store, random }, place, taskKeys(identity), clock.now());
-    try {
-      await Promise.all(taskSpecs(identity, tasks, algorithm.name, server).map((spec) => compute.start(spec)));
-    } catch (error) {
+    const specs = taskSpecs(identity, tasks, algorithm.name, server);
+    // None is left half started behind our back: all have answered before the first failure is looked at.
+    const starts = await Promise.allSettled(specs.map((spec) => compute.start(spec)));
+    const failure = starts.find((start) => start.status === "rejected");
+    if (failure) {
+      const error: unknown = failure.reason;
       if (error instanceof CapacityError) return lookAgain(capacityEveryMs, say(job.status, error.message));
       if (!(error instanceof ImageError)) throw error;
       for (const task of tasks) await compute.remove(task.key);
@@ -148,6 +151,7 @@ function follow(platform: TrainingPlatform): JobStep {
   const end = trainingJobEnd(platform);
   return async (job) => {
     const tasks = await watchTasks(platform, job);
+    if (tasks.length < instanceCount(job.spec)) throw new Error(`rows of the tasks of ${job.name} are missing`);
     const observed = tasks.map(observedOf);
     const start = job.status.TrainingStartTime ?? trainingStart(observed);
     const started = walkWith(job.status, observed, platform.clock.now());

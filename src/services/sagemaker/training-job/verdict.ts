@@ -54,6 +54,12 @@ function firstFailure(ends: readonly TaskEnd[]): TaskEnd | undefined {
 export function verdictOf(ends: readonly TaskEnd[]): Verdict {
   const failure = firstFailure(ends);
   if (failure) return { state: "Failed", reason: reasonOf(failure).slice(0, maxReasonLength) };
+  const problem = ends.find((end) => end.uploadProblem !== undefined)?.uploadProblem;
+  if (problem !== undefined)
+    return {
+      state: "Failed",
+      reason: `InternalServerError: Artifact upload failed: ${problem}`.slice(0, maxReasonLength),
+    };
   if (ends.some((end) => end.how === "timed-out")) return { state: "Stopped", secondary: "MaxRuntimeExceeded" };
   if (ends.some((end) => end.how === "stopped")) return { state: "Stopped", secondary: "Stopped" };
   return { state: "Completed" };
