@@ -1,0 +1,216 @@
+// Composition root: config → database → storage → services → engine → http. The only file, with cli/, that knows every room.
+import { accessSync, constants, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { availableParallelism, tmpdir, totalmem } from "node:os";
+import { join } from "node:path";
+import { algorithms, findAlgorithm } from "./algorithms/index.ts";
+import { createProcessBackend } from "./compute/process/process-backend.ts";
+import { readConfig, type Config } from "./config.ts";
+import { openSqliteStore } from "./database/sqlite/sqlite-store.ts";
+import type { Store } from "./database/store.ts";
+import { createCapacity } from "./engine/capacity.ts";
+import { createEngine, type Chore, type Engine } from "./engine/engine.ts";
+import { createListener } from "./http/listener.ts";
+import { createPipeline } from "./http/pipeline.ts";
+import { minutes, seconds, systemClock, type Clock } from "./lib/clock.ts";
+import { lockFolder, type FolderLock } from "./lib/folder-lock.ts";
+import { createLog, silentLog, type Log } from "./lib/log.ts";
+import { systemRandom, type Random } from "./lib/random.ts";
+import { readServerFile, serverFilePath, writeServerFile } from "./lib/server-file.ts";
+import { createModels } from "./models/index.ts";
+import { createCloudWatch } from "./services/cloudwatch/index.ts";
+import { createIam, type Identity } from "./services/iam/index.ts";
+import { createLogs } from "./services/logs/index.ts";
+import { createS3, type S3 } from "./services/s3/index.ts";
+import { createSagemaker } from "./services/sagemaker/index.ts";
+import { createSagemakerRuntime } from "./services/sagemaker-runtime/index.ts";
+import { createSts } from "./services/sts/index.ts";
+import { createFilesystemStorage } from "./storage/filesystem/filesystem-storage.ts";
+
+export interface Salvia {
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+/** Another server holds the data folder. */
+export class FolderHeldError extends Error {}
+
+/** The data folder cannot be used; the message says what to do. */
+export class FolderProblemError extends Error {}
+
+function processLog(config: Config, clock: Clock): Log {
+  return createLog({
+    clock,
+    level: config.logLevel,
+    pretty: process.stderr.isTTY,
+    write: (line) => void process.stderr.write(line),
+  });
+}
+
+function prepareFolder(folder: string): FolderLock {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    accessSync(folder, constants.W_OK | constants.R_OK | constants.X_OK);
+    const lock = lockFolder(folder);
+    if (lock) return lock;
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new FolderProblemError(
+      `the data folder ${folder} cannot be written (${why}). Give another with --data, or make it writable.`,
+    );
+  }
+  const holder = readServerFile(folder);
+  const who = holder ? `process ${holder.pid}, at ${holder.url}, since ${holder.startedAt}` : "another process";
+  throw new FolderHeldError(
+    `the data folder ${folder} is held by ${who}. Use that server, stop it, or start this one with another --data.`,
+  );
+}
+
+const openStore = async (config: Config, clock: Clock): Promise<Store> => {
+  try {
+    return await openSqliteStore({ file: join(config.dataFolder, "salvia.db"), clock });
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new FolderProblemError(`the database in ${config.dataFolder} cannot be opened: ${why}`);
+  }
+};
+
+const rootKeyOf = ({ rootAccessKeyId, rootSecretAccessKey }: Config) =>
+  rootAccessKeyId !== undefined && rootSecretAccessKey !== undefined
+    ? { accessKeyId: rootAccessKeyId, secretAccessKey: rootSecretAccessKey }
+    : undefined;
+
+/** The identities of a data folder, for commands beside the server. */
+export async function openIdentity(config: Config): Promise<{ identity: Identity; close(): Promise<void> }> {
+  const store = await openStore(config, systemClock);
+  const { identity } = await createIam({
+    store,
+    clock: systemClock,
+    random: systemRandom,
+    log: processLog(config, systemClock),
+    accountId: config.accountId,
+    rootKey: rootKeyOf(config),
+  });
+  return { identity, close: () => store.close() };
+}
+
+interface Ground {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly store: Store;
+}
+
+const s3Chores = (s3: S3, clock: Clock): readonly Chore[] => [
+  { name: "collect garbage of objects", everyMs: seconds(30), run: () => s3.collectGarbage(clock.now()) },
+  { name: "sweep blobs without an object", everyMs: minutes(24 * 60), run: () => s3.sweepOrphans(clock.now()) },
+];
+
+/** Services, their routes, and the engine that carries their reconcilers. */
+async function assemble(ground: Ground) {
+  const { config, clock, random, log, store } = ground;
+  const storage = await createFilesystemStorage({ folder: join(config.dataFolder, "blobs"), random });
+  const compute = createProcessBackend({
+    dataFolder: config.dataFolder,
+    entry: [process.execPath, process.argv[1] ?? ""],
+    clock,
+    random,
+    log,
+  });
+  const where = { url: "" };
+  const late: { engine?: Engine } = {};
+  const nudge = (): void => late.engine?.nudge();
+  const iam = await createIam({ ...ground, accountId: config.accountId, rootKey: rootKeyOf(config) });
+  const s3 = createS3({ ...ground, storage });
+  const logs = createLogs(ground);
+  const cloudwatch = createCloudWatch(ground);
+  const sagemaker = createSagemaker({
+    ...ground,
+    storage,
+    compute,
+    capacity: createCapacity({ store, clock, limits: { jobs: config.jobInstances, hosting: config.hostingInstances } }),
+    objects: s3.objects,
+    logs: logs.lines,
+    metrics: cloudwatch.metrics,
+    identity: iam.identity,
+    algorithms: { find: findAlgorithm, names: algorithms.map((algorithm) => algorithm.name) },
+    server: { url: () => where.url, file: serverFilePath(config.dataFolder) },
+    nudge,
+  });
+  const runtime = createSagemakerRuntime({ ...ground, metrics: cloudwatch.metrics });
+  const engine = createEngine({
+    store,
+    clock,
+    random,
+    log,
+    reconcilers: sagemaker.reconcilers,
+    chores: [...sagemaker.chores, ...s3Chores(s3, clock), ...logs.chores, ...runtime.chores],
+  });
+  late.engine = engine;
+  const services = [
+    sagemaker.service,
+    runtime.service,
+    s3.service,
+    logs.service,
+    cloudwatch.service,
+    iam.service,
+    createSts({ identity: iam.identity }),
+  ];
+  return { services, routes: sagemaker.routes, engine, compute, runtime, identity: iam.identity, where, nudge };
+}
+
+/** Resolves once the server answers. Rejects with FolderHeldError, FolderProblemError, or the listener's own error. */
+export async function startSalvia(config: Config): Promise<Salvia> {
+  const clock = systemClock;
+  const log = processLog(config, clock);
+  const lock = prepareFolder(config.dataFolder);
+  const store = await openStore(config, clock);
+  const ground: Ground = { config, clock, random: systemRandom, log, store };
+  const parts = await assemble(ground);
+  const handle = createPipeline({
+    ...ground,
+    models: createModels(),
+    services: parts.services,
+    routes: parts.routes,
+    identity: parts.identity,
+    nudge: parts.nudge,
+  });
+  const listener = createListener({ clock, log, allowedHosts: config.allowedHosts, handle });
+  const { port } = await listener.listen(config.host, config.port);
+  const url = `http://${config.host.includes(":") ? `[${config.host}]` : config.host}:${port}`;
+  parts.where.url = url;
+  writeServerFile(config.dataFolder, { url, pid: process.pid, startedAt: clock.now().toISOString() });
+  await parts.engine.start();
+  log.info("ready", {
+    url,
+    data: config.dataFolder,
+    cores: availableParallelism(),
+    memoryGigabytes: Math.round(totalmem() / 2 ** 30),
+  });
+  return {
+    url,
+    stop: async () => {
+      await listener.close(seconds(5));
+      await parts.engine.stop();
+      await parts.runtime.stop();
+      if (config.stopsTasks) for await (const key of parts.compute.list()) await parts.compute.remove(key);
+      await store.close();
+      lock.release();
+    },
+  };
+}
+
+/** The names of the operations that have a handler, by service; needs no data folder. */
+export async function handledOperations(): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
+  const folder = mkdtempSync(join(tmpdir(), "salvia-coverage-"));
+  const clock = systemClock;
+  const store = await openSqliteStore({ file: ":memory:", clock });
+  try {
+    const config = readConfig(["--data", folder], {});
+    const { services } = await assemble({ config, clock, random: systemRandom, log: silentLog, store });
+    return new Map(services.map((service) => [service.name, service.operations]));
+  } finally {
+    await store.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
