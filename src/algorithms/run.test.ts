@@ -9,6 +9,8 @@ import { systemClock } from "../lib/clock.ts";
 import { runAlgorithm } from "./run.ts";
 import { encodeRows, type FakeTask, layTaskFolder } from "./task-folder.fake.ts";
 
+type Body = string | Uint8Array<ArrayBuffer>;
+
 const corners = [
   [0, 0, 0],
   [100, 0, 0],
@@ -160,7 +162,7 @@ test("a job that is asked to stop saves the model made so far", async () => {
 async function served(
   environment: Readonly<Record<string, string>>,
   visit: (
-    invoke: (body: BodyInit, headers?: Record<string, string>) => Promise<Response>,
+    invoke: (body: Body, headers?: Record<string, string>) => Promise<Response>,
     base: string,
   ) => Promise<void>,
 ): Promise<void> {
@@ -199,7 +201,7 @@ async function served(
 test("every content type in and out gives the same answer", async () => {
   await served({}, async (invoke) => {
     const row = [100, 1, 0];
-    const bodies: readonly (readonly [string, BodyInit])[] = [
+    const bodies: readonly (readonly [string, Body])[] = [
       ["text/csv", "100,1,0"],
       ["text/csv; label_size=1", "5,100,1,0\n"],
       ["application/json", JSON.stringify({ instances: [{ features: row }] })],
@@ -233,7 +235,7 @@ test("requests that cannot be answered say why", async () => {
     const refused = async (
       status: number,
       text: string,
-      body: BodyInit,
+      body: Body,
       headers: Record<string, string>,
     ): Promise<void> => {
       const response = await invoke(body, headers);

@@ -45,7 +45,7 @@ const layoutArguments = (layout: BlockLayout): readonly number[] =>
 
 /** A worker is text, not a file, so that it survives bundling. It sleeps on the generation word between blocks. */
 const workerSource = `
-const { workerData: { module, memory, control, layout } } = require("node:worker_threads");
+const { workerData: { module, memory, control, layout } } = process.getBuiltinModule("node:worker_threads");
 const { runChunk } = new WebAssembly.Instance(module, { env: { memory } }).exports;
 let seen = 0;
 for (;;) {
@@ -91,7 +91,7 @@ class ThreadRunner implements ChunkRunner {
     const workerData = { module, memory, control: this.#control, layout: this.#layout };
     const count = Math.min(threads, layout.chunkCount) - 1;
     for (let started = 0; started < count; started++) {
-      new Worker(workerSource, { eval: true, workerData, name: "kernels" }).unref();
+      new Worker(workerSource, { eval: true, execArgv: [], workerData, name: "kernels" }).unref();
     }
   }
 
