@@ -1,0 +1,175 @@
+// Kills S3 before and after every step of a write, starts it again on what is left, and looks for the old object or the new.
+import { expect, test } from "vitest";
+import type { Store } from "../../database/store.ts";
+import type { BlobStorage } from "../../storage/storage.ts";
+import { createFakeS3, fakeS3On, type FakeS3 } from "./s3.fake.ts";
+
+const Bucket = "digits";
+const Key = "k";
+
+class Crash extends Error {}
+
+/** Counts the steps that change something, and dies at one of them: before it is done, or after and before anyone knows. */
+class Fate {
+  #step = 0;
+  readonly #dieAt: number;
+
+  constructor(dieAt: number) {
+    this.#dieAt = dieAt;
+  }
+
+  get steps(): number {
+    return this.#step;
+  }
+
+  async around<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#step++ >= this.#dieAt) throw new Crash("before");
+    const result = await work();
+    if (this.#step++ >= this.#dieAt) throw new Crash("after");
+    return result;
+  }
+
+  readonly wrapStorage = (storage: BlobStorage): BlobStorage => ({
+    write: (source) => this.around(() => storage.write(source)),
+    join: (ids) => this.around(() => storage.join(ids)),
+    remove: (id) => this.around(() => storage.remove(id)),
+    read: (id, range) => storage.read(id, range),
+    localPath: (id) => storage.localPath(id),
+    list: () => storage.list(),
+  });
+
+  readonly wrapStore = (store: Store): Store => ({
+    read: store.read,
+    write: (work) => this.around(() => store.write(work)),
+    close: () => store.close(),
+  });
+}
+
+/** The blobs that rows still speak of once everything else was collected and swept. */
+async function afterCleaning({
+  s3,
+  store,
+  blobIds,
+}: FakeS3): Promise<{ readonly blobs: string[]; readonly rows: string[] }> {
+  // Blobs bear the time of the machine, rows that of the clock.
+  const later = new Date("2100-01-01");
+  await s3.collectGarbage(later);
+  await s3.sweepOrphans(later);
+  const objects = await store.read.selectFrom("objects").select("blob_id").execute();
+  const parts = await store.read.selectFrom("upload_parts").select("blob_id").execute();
+  return { blobs: await blobIds(), rows: [...new Set([...objects, ...parts].map((row) => row.blob_id))].sort() };
+}
+
+/** Runs `change` with a crash at each of its steps in turn, until it needs no more of them. */
+async function crashEverywhere(
+  prepare: (fake: FakeS3) => Promise<void>,
+  change: (fake: FakeS3) => Promise<unknown>,
+  check: (fake: FakeS3, outcome: "done" | "crashed") => Promise<void>,
+): Promise<number> {
+  for (let dieAt = 0; ; dieAt++) {
+    const healthy = await createFakeS3();
+    await healthy.call("CreateBucket", { Bucket }, { region: "us-east-1" });
+    await prepare(healthy);
+    const fate = new Fate(dieAt);
+    const outcome = await change(fakeS3On(healthy, fate)).then(
+      () => "done" as const,
+      (error: unknown) => {
+        expect(error).toBeInstanceOf(Crash);
+        return "crashed" as const;
+      },
+    );
+    const restarted = fakeS3On(healthy);
+    await check(restarted, outcome);
+    const { blobs, rows } = await afterCleaning(restarted);
+    expect(blobs).toEqual(rows);
+    await check(restarted, outcome);
+    if (outcome === "done") return fate.steps;
+  }
+}
+
+test("PutObject that dies anywhere leaves the old object or the new one, and in the end no other bytes", async () => {
+  const steps = await crashEverywhere(
+    async ({ call }) => void (await call("PutObject", { Bucket, Key, Body: "old" })),
+    ({ call }) => call("PutObject", { Bucket, Key, Body: "newer" }),
+    async ({ call, bytes }, outcome) => {
+      const text = (await bytes(Bucket, Key)).toString();
+      expect(outcome === "done" ? ["newer"] : ["old", "newer"]).toContain(text);
+      expect((await call("HeadObject", { Bucket, Key })).ContentLength).toBe(text.length);
+    },
+  );
+  expect(steps).toBe(4);
+});
+
+test("PutObject of a refused condition that dies anywhere leaves the old object", async () => {
+  await crashEverywhere(
+    async ({ call }) => void (await call("PutObject", { Bucket, Key, Body: "old" })),
+    async ({ call }) => {
+      // Both pass the first look; the second of them is refused when the row is switched.
+      const race = await Promise.allSettled([
+        call("PutObject", { Bucket, Key: "other", Body: "1", IfNoneMatch: "*" }),
+        call("PutObject", { Bucket, Key: "other", Body: "2", IfNoneMatch: "*" }),
+      ]);
+      for (const result of race)
+        if (result.status === "rejected" && result.reason instanceof Crash) throw result.reason;
+    },
+    async ({ bytes }) => expect((await bytes(Bucket, Key)).toString()).toBe("old"),
+  );
+});
+
+test("CompleteMultipartUpload that dies anywhere leaves the old object and the upload, or the new object", async () => {
+  const part = Buffer.alloc(5 * 1024 * 1024, "n");
+  let MultipartUpload = {};
+  let UploadId = "";
+  const steps = await crashEverywhere(
+    async ({ call }) => {
+      await call("PutObject", { Bucket, Key, Body: "old" });
+      UploadId = (await call("CreateMultipartUpload", { Bucket, Key })).UploadId ?? "";
+      const first = await call("UploadPart", { Bucket, Key, UploadId, PartNumber: 1, Body: part });
+      const second = await call("UploadPart", { Bucket, Key, UploadId, PartNumber: 2, Body: "end" });
+      MultipartUpload = { Parts: [first, second].map(({ ETag }, at) => ({ PartNumber: at + 1, ETag })) };
+    },
+    ({ call }) => call("CompleteMultipartUpload", { Bucket, Key, UploadId, MultipartUpload }),
+    async ({ call, bytes }, outcome) => {
+      const object = await bytes(Bucket, Key);
+      const isNew = object.equals(Buffer.concat([part, Buffer.from("end")]));
+      if (outcome === "done") expect(isNew).toBe(true);
+      if (isNew) return;
+      expect(object.toString()).toBe("old");
+      expect((await call("ListParts", { Bucket, Key, UploadId })).Parts).toHaveLength(2);
+    },
+  );
+  expect(steps).toBe(4);
+});
+
+test("UploadPart and DeleteObject that die anywhere leave what was or what was to be", async () => {
+  let UploadId = "";
+  await crashEverywhere(
+    async ({ call }) => {
+      await call("PutObject", { Bucket, Key, Body: "old" });
+      UploadId = (await call("CreateMultipartUpload", { Bucket, Key })).UploadId ?? "";
+      await call("UploadPart", { Bucket, Key, UploadId, PartNumber: 1, Body: "old part" });
+    },
+    async ({ call }) => {
+      await call("UploadPart", { Bucket, Key, UploadId, PartNumber: 1, Body: "newer part" });
+      await call("DeleteObject", { Bucket, Key });
+    },
+    async ({ call, s3 }) => {
+      const { Parts = [] } = await call("ListParts", { Bucket, Key, UploadId });
+      expect(["old part".length, "newer part".length]).toContain(Parts[0]?.Size);
+      const info = await s3.objects.head("000000000000", Bucket, Key);
+      if (info) expect(info.sizeBytes).toBe(3);
+    },
+  );
+});
+
+test("a collector that dies anywhere removes no byte that is needed, and the next one and the sweeper finish", async () => {
+  await crashEverywhere(
+    async ({ call }) => {
+      for (const Body of ["1", "2", "3"]) await call("PutObject", { Bucket, Key, Body });
+      await call("CopyObject", { Bucket, Key: "copy", CopySource: `${Bucket}/${Key}` });
+      await call("DeleteObject", { Bucket, Key });
+    },
+    ({ s3 }) => s3.collectGarbage(new Date("2100-01-01")),
+    async ({ bytes }) => expect((await bytes(Bucket, "copy")).toString()).toBe("3"),
+  );
+});
