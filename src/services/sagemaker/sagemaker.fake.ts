@@ -1,7 +1,4 @@
 // A whole SageMaker for tests: database in memory, a clock that stands still, tasks that do what the test says.
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { onTestFinished } from "vitest";
@@ -14,8 +11,7 @@ import { FakeClock } from "../../lib/clock.fake.ts";
 import { silentLog } from "../../lib/log.ts";
 import { seededRandom } from "../../lib/random.ts";
 import type { SagemakerOperations } from "../../models/generated/sagemaker.ts";
-import { createFilesystemStorage } from "../../storage/filesystem/filesystem-storage.ts";
-import type { BlobStorage } from "../../storage/storage.ts";
+import { BlobMissingError, type BlobStorage } from "../../storage/storage.ts";
 import type { TaskEvent } from "../../task/report.ts";
 import type { TaskSpec } from "../../task/task.ts";
 import { Resources } from "../resources.ts";
@@ -157,16 +153,40 @@ interface Ground {
   readonly objects: S3Objects;
 }
 
+/** Blobs in memory, under names that look like files. */
+function memoryStorage(): BlobStorage {
+  const blobs = new Map<string, Buffer>();
+  let count = 0;
+  const keep = (bytes: Buffer) => {
+    const id = `blob-${++count}`;
+    blobs.set(id, bytes);
+    return { id, sizeBytes: bytes.length };
+  };
+  const bytesOf = (id: string): Buffer => {
+    const bytes = blobs.get(id);
+    if (!bytes) throw new BlobMissingError(id);
+    return bytes;
+  };
+  return {
+    write: async (source) => keep(await buffer(source)),
+    read: async (id, range) => Readable.from([bytesOf(id).subarray(range?.start, range && range.end + 1)]),
+    join: async (ids) => keep(Buffer.concat(ids.map(bytesOf))),
+    localPath: (id) => `/blobs/${id}`,
+    remove: async (id) => {
+      blobs.delete(id);
+    },
+    list: async function* () {
+      for (const id of blobs.keys()) yield { id, modifiedAt: new Date(0) };
+    },
+  };
+}
+
 /** Database, storage and two buckets: "bucket" is ours, "foreign" is not. */
 async function layGround(): Promise<Ground> {
-  const folder = await mkdtemp(join(tmpdir(), "salvia-sagemaker-"));
   const clock = new FakeClock();
   const store = await openSqliteStore({ file: ":memory:", clock });
-  onTestFinished(async () => {
-    await store.close();
-    await rm(folder, { recursive: true, force: true });
-  });
-  const storage = await createFilesystemStorage({ folder, random: seededRandom(2) });
+  onTestFinished(() => store.close());
+  const storage = memoryStorage();
   const { objects } = createS3({ store, storage, clock, log: silentLog });
   const buckets = [
     { name: "bucket", account, region, created_at: 0 },
