@@ -8,6 +8,9 @@ export function writeDigits(folder: string): string {
   const { train, heldOut } = loadDigits();
   const digits = [...train, ...heldOut];
   writeFileSync(join(folder, "digits.f32"), Buffer.concat(digits.map(({ pixels }) => Buffer.from(pixels.buffer))));
-  writeFileSync(join(folder, "digits.u8"), Uint8Array.from(digits, ({ label }) => label));
+  writeFileSync(
+    join(folder, "digits.u8"),
+    Uint8Array.from(digits, ({ label }) => label),
+  );
   return folder;
 }

@@ -76,7 +76,10 @@ function runTests(client: Client, python: string, server: Server, digits: string
 /** Runs one client's suite; a string says why it had to be skipped. */
 export async function accept(name: string): Promise<Counts | string> {
   const client = clients.find((candidate) => candidate.name === name);
-  if (!client) throw new Error(`There is no acceptance suite "${name}". There are: ${clients.map((each) => each.name).join(", ")}.`);
+  if (!client)
+    throw new Error(
+      `There is no acceptance suite "${name}". There are: ${clients.map((each) => each.name).join(", ")}.`,
+    );
   const made = pythonFor(client);
   if (typeof made === "string") return made;
   const folder = mkdtempSync(join(tmpdir(), `salvia-acceptance-${name}-`));

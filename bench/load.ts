@@ -64,7 +64,9 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
           if (length === undefined) return;
           if (pending.subarray(9, 12).toString() !== "200") refused++;
           answered++;
-          const closes = /connection: *close/i.test(pending.subarray(0, length).toString("latin1")) || pending.subarray(0, 8).toString() === "HTTP/1.0";
+          const closes =
+            /connection: *close/i.test(pending.subarray(0, length).toString("latin1")) ||
+            pending.subarray(0, 8).toString() === "HTTP/1.0";
           pending = pending.subarray(length);
           if (!closes) send();
         });
@@ -82,7 +84,9 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
 if (import.meta.main) {
   const chunks: Buffer[] = [];
   for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
-  const { requests, ...options } = JSON.parse(Buffer.concat(chunks).toString()) as LoadOptions & { requests: string[] };
+  const { requests, ...options } = JSON.parse(Buffer.concat(chunks).toString()) as Omit<LoadOptions, "requests"> & {
+    requests: string[];
+  };
   const result = await runLoad({ ...options, requests: requests.map((request) => Buffer.from(request, "base64")) });
   process.stdout.write(JSON.stringify(result));
 }

@@ -11,7 +11,10 @@ export function peerPrograms(name: string, packages: readonly string[]): string 
   if (existsSync(marker) && readFileSync(marker, "utf8") === wanted) return join(folder, "bin");
   mkdirSync(folder, { recursive: true });
   const run = (program: string, args: readonly string[]): void => {
-    const { status, stderr, error } = spawnSync(program, args, { encoding: "utf8", env: { ...process.env, PYTHONDONTWRITEBYTECODE: "" } });
+    const { status, stderr, error } = spawnSync(program, args, {
+      encoding: "utf8",
+      env: { ...process.env, PYTHONDONTWRITEBYTECODE: "" },
+    });
     if (status !== 0) throw new Error(`the peer's environment could not be made: ${error?.message ?? stderr}`);
   };
   process.stdout.write(`  making the peer's Python environment (once): ${packages.join(" ")}\n`);

@@ -28,7 +28,9 @@ const benches: readonly Bench[] = [
 const asked = process.argv.slice(2);
 const unknown = asked.filter((name) => !benches.some((bench) => bench.name === name));
 if (unknown.length > 0) {
-  process.stderr.write(`There is no bench ${unknown.join(", ")}. There are: ${benches.map((bench) => bench.name).join(", ")}.\n`);
+  process.stderr.write(
+    `There is no bench ${unknown.join(", ")}. There are: ${benches.map((bench) => bench.name).join(", ")}.\n`,
+  );
   process.exit(2);
 }
 for (const bench of benches) {

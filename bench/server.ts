@@ -17,10 +17,18 @@ export interface BenchServer {
 
 export async function startBenchServer(dataFolder: string): Promise<BenchServer> {
   const startedAt = performance.now();
-  const child = spawn(process.execPath, [launcher, "serve", "--port", "0", "--data", dataFolder, "--log-level", "warn", "--stop-tasks"], {
-    stdio: ["ignore", "pipe", "inherit"],
-    env: { ...process.env, SALVIA_ROOT_ACCESS_KEY_ID: key.accessKeyId, SALVIA_ROOT_SECRET_ACCESS_KEY: key.secretAccessKey },
-  });
+  const child = spawn(
+    process.execPath,
+    [launcher, "serve", "--port", "0", "--data", dataFolder, "--log-level", "warn", "--stop-tasks"],
+    {
+      stdio: ["ignore", "pipe", "inherit"],
+      env: {
+        ...process.env,
+        SALVIA_ROOT_ACCESS_KEY_ID: key.accessKeyId,
+        SALVIA_ROOT_SECRET_ACCESS_KEY: key.secretAccessKey,
+      },
+    },
+  );
   const url = await new Promise<string>((resolve, reject) => {
     child.stdout.on("data", (chunk: Buffer) => {
       const found = /Salvia is ready at (\S+)/.exec(chunk.toString())?.[1];

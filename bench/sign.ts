@@ -23,7 +23,15 @@ export function signedRequest(target: Target, operation: string, input: object, 
     ["x-amz-target", `SageMaker.${operation}`],
   ];
   const names = headers.map(([name]) => name).join(";");
-  const canonical = ["POST", "/", "", ...headers.map(([name, value]) => `${name}:${value}`), "", names, sha256(body)].join("\n");
+  const canonical = [
+    "POST",
+    "/",
+    "",
+    ...headers.map(([name, value]) => `${name}:${value}`),
+    "",
+    names,
+    sha256(body),
+  ].join("\n");
   const toSign = ["AWS4-HMAC-SHA256", time, scope, sha256(canonical)].join("\n");
   const [date = "", region = "", service = "", end = ""] = scope.split("/");
   const key = hmac(hmac(hmac(hmac(`AWS4${target.secretAccessKey}`, date), region), service), end);

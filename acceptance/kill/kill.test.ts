@@ -49,7 +49,9 @@ class Watcher {
 }
 
 function csv(rows: number, random: Random): Buffer {
-  const lines = Array.from({ length: rows }, () => Array.from({ length: 16 }, () => random.fraction().toFixed(4)).join(","));
+  const lines = Array.from({ length: rows }, () =>
+    Array.from({ length: 16 }, () => random.fraction().toFixed(4)).join(","),
+  );
   return Buffer.from(lines.join("\n"));
 }
 
@@ -64,12 +66,16 @@ const trainingJob = (name: string, epochs: number) =>
         ChannelName: "train",
         ContentType: "text/csv;label_size=0",
         DataSource: {
-          S3DataSource: { S3DataType: "S3Prefix", S3Uri: `s3://${bucket}/rows/`, S3DataDistributionType: "ShardedByS3Key" },
+          S3DataSource: {
+            S3DataType: "S3Prefix",
+            S3Uri: `s3://${bucket}/rows/`,
+            S3DataDistributionType: "ShardedByS3Key",
+          },
         },
       },
     ],
     OutputDataConfig: { S3OutputPath: `s3://${bucket}/output` },
-    ResourceConfig: { InstanceCount: 2, InstanceType: "ml.c5.large", VolumeSizeInGB: 1 },
+    ResourceConfig: { InstanceCount: 2, InstanceType: "ml.c5.xlarge", VolumeSizeInGB: 1 },
     StoppingCondition: { MaxRuntimeInSeconds: 600 },
   });
 
@@ -78,7 +84,7 @@ class Load {
   readonly ledger = new Ledger();
   readonly #clients: Clients;
   readonly #random: Random;
-  #isOn = true;
+  readonly #ending = new AbortController();
   #loops: Promise<unknown> = Promise.resolve();
 
   constructor(clients: Clients, random: Random) {
@@ -91,13 +97,13 @@ class Load {
   }
 
   async stop(): Promise<void> {
-    this.#isOn = false;
+    this.#ending.abort();
     await this.#loops;
   }
 
   /** A request that was not acknowledged promises nothing, so its failure is only waited out. */
   async #repeat(everyMs: number, work: (at: number) => Promise<void>): Promise<void> {
-    for (let at = 0; this.#isOn; at++) {
+    for (let at = 0; !this.#ending.signal.aborted; at++) {
       await work(at).catch(() => pause(50));
       await pause(everyMs);
     }
@@ -134,7 +140,10 @@ class Load {
   #watch(watcher: Watcher): Promise<void> {
     return this.#repeat(100, async () => {
       for (const name of this.ledger.jobs.slice(-4)) {
-        watcher.saw(name, await this.#clients.sagemaker.send(new DescribeTrainingJobCommand({ TrainingJobName: name })));
+        watcher.saw(
+          name,
+          await this.#clients.sagemaker.send(new DescribeTrainingJobCommand({ TrainingJobName: name })),
+        );
       }
     });
   }
@@ -166,16 +175,25 @@ async function strike(victim: Victim, target: Target, random: Random, counts: Co
 async function serve(clients: Clients, name: string, modelData: string): Promise<void> {
   const { sagemaker } = clients;
   await sagemaker.send(
-    new CreateModelCommand({ ModelName: name, ExecutionRoleArn: role, PrimaryContainer: { Image: image, ModelDataUrl: modelData } }),
+    new CreateModelCommand({
+      ModelName: name,
+      ExecutionRoleArn: role,
+      PrimaryContainer: { Image: image, ModelDataUrl: modelData },
+    }),
   );
-  const variant = { VariantName: "AllTraffic", ModelName: name, InitialInstanceCount: 1, InstanceType: "ml.m5.large" as const };
+  const variant = {
+    VariantName: "AllTraffic",
+    ModelName: name,
+    InitialInstanceCount: 1,
+    InstanceType: "ml.m5.large" as const,
+  };
   await sagemaker.send(new CreateEndpointConfigCommand({ EndpointConfigName: name, ProductionVariants: [variant] }));
   await sagemaker.send(new CreateEndpointCommand({ EndpointName: name, EndpointConfigName: name }));
 }
 
 async function eventually<T>(what: string, look: () => Promise<T | undefined>, withinMs = 120_000): Promise<T> {
   const until = performance.now() + withinMs;
-  for (let last: unknown; ; ) {
+  for (let last: unknown; ;) {
     try {
       const found = await look();
       if (found !== undefined) return found;
@@ -199,7 +217,11 @@ async function startsPerInstance(clients: Clients, name: string): Promise<Map<st
   let nextToken: string | undefined;
   do {
     const page = await clients.logs.send(
-      new FilterLogEventsCommand({ logGroupName: "/aws/sagemaker/TrainingJobs", logStreamNamePrefix: `${name}/`, nextToken }),
+      new FilterLogEventsCommand({
+        logGroupName: "/aws/sagemaker/TrainingJobs",
+        logStreamNamePrefix: `${name}/`,
+        nextToken,
+      }),
     );
     for (const event of page.events ?? []) {
       const instance = /\/(algo-\d+)/.exec(event.logStreamName ?? "")?.[1] ?? "?";
@@ -208,6 +230,27 @@ async function startsPerInstance(clients: Clients, name: string): Promise<Map<st
     nextToken = page.nextToken;
   } while (nextToken !== undefined);
   return starts;
+}
+
+/** Waits for every job and says how they ended, and which of them ended wrongly or were started twice. */
+async function judgeJobs(
+  clients: Clients,
+  names: readonly string[],
+): Promise<{ ends: Record<string, number>; wrong: string[] }> {
+  const ends: Record<string, number> = {};
+  const wrong: string[] = [];
+  for (const name of names) {
+    const job = await ended(clients, name);
+    const end = job.TrainingJobStatus ?? "?";
+    ends[end] = (ends[end] ?? 0) + 1;
+    if (end === "Failed" && !/^(AlgorithmError|InternalServerError)/.test(job.FailureReason ?? "")) {
+      wrong.push(`${name} failed for another reason than its kill: ${job.FailureReason}`);
+    }
+    const starts = [...(await startsPerInstance(clients, name)).values()];
+    const isRight = end === "Completed" ? starts.join() === "1,1" : starts.every((count) => count === 1);
+    if (!isRight) wrong.push(`${name} (${end}) started ${starts.join(" and ")} times`);
+  }
+  return { ends, wrong };
 }
 
 const invoke = (clients: Clients, name: string) =>
@@ -230,9 +273,13 @@ test.skipIf(reason !== undefined)(
     const clients = victim.clients();
     const random = seededRandom(seed);
 
-    await clients.s3.send(new CreateBucketCommand({ Bucket: bucket, CreateBucketConfiguration: { LocationConstraint: "us-west-2" } }));
+    await clients.s3.send(
+      new CreateBucketCommand({ Bucket: bucket, CreateBucketConfiguration: { LocationConstraint: "us-west-2" } }),
+    );
     for (const part of [0, 1]) {
-      await clients.s3.send(new PutObjectCommand({ Bucket: bucket, Key: `rows/part-${part}.csv`, Body: csv(2_000, random) }));
+      await clients.s3.send(
+        new PutObjectCommand({ Bucket: bucket, Key: `rows/part-${part}.csv`, Body: csv(2_000, random) }),
+      );
     }
     await clients.sagemaker.send(trainingJob("first", 5));
     const first = await ended(clients, "first");
@@ -251,19 +298,7 @@ test.skipIf(reason !== undefined)(
     }
     await load.stop();
 
-    const ends: Record<string, number> = {};
-    const wrong: string[] = [];
-    for (const name of load.ledger.jobs) {
-      const job = await ended(clients, name);
-      const end = job.TrainingJobStatus ?? "?";
-      ends[end] = (ends[end] ?? 0) + 1;
-      if (end === "Failed" && !/^(AlgorithmError|InternalServerError)/.test(job.FailureReason ?? "")) {
-        wrong.push(`${name} failed for another reason than its kill: ${job.FailureReason}`);
-      }
-      const starts = await startsPerInstance(clients, name);
-      const isRight = end === "Completed" ? [...starts.values()].join() === "1,1" : [...starts.values()].every((count) => count === 1);
-      if (!isRight) wrong.push(`${name} (${end}) started ${JSON.stringify([...starts])}`);
-    }
+    const { ends, wrong } = await judgeJobs(clients, load.ledger.jobs);
     expect(wrong).toEqual([]);
     expect(watcher.problems).toEqual([]);
     expect(await load.ledger.missing(clients, bucket)).toEqual([]);

@@ -16,7 +16,9 @@ const freePort = (): Promise<number> =>
     server.once("error", reject);
     server.listen(0, "127.0.0.1", () => {
       const address = server.address();
-      server.close(() => (typeof address === "object" && address ? resolve(address.port) : reject(new Error("no port"))));
+      server.close(() =>
+        typeof address === "object" && address ? resolve(address.port) : reject(new Error("no port")),
+      );
     });
   });
 
@@ -55,10 +57,25 @@ export class Victim {
     const startedAt = performance.now();
     const child = spawn(
       process.execPath,
-      [launcher, "serve", "--port", String(this.port), "--data", this.dataFolder, "--log-level", "warn", "--job-instances", "6"],
+      [
+        launcher,
+        "serve",
+        "--port",
+        String(this.port),
+        "--data",
+        this.dataFolder,
+        "--log-level",
+        "warn",
+        "--job-instances",
+        "6",
+      ],
       {
         stdio: ["ignore", "pipe", "inherit"],
-        env: { ...process.env, SALVIA_ROOT_ACCESS_KEY_ID: key.accessKeyId, SALVIA_ROOT_SECRET_ACCESS_KEY: key.secretAccessKey },
+        env: {
+          ...process.env,
+          SALVIA_ROOT_ACCESS_KEY_ID: key.accessKeyId,
+          SALVIA_ROOT_SECRET_ACCESS_KEY: key.secretAccessKey,
+        },
       },
     );
     this.#process = child;

@@ -45,9 +45,18 @@ async function startMoto(): Promise<{ target: Target; process: ChildProcess }> {
   const child = spawn(join(programs, "moto_server"), ["-H", "127.0.0.1", "-p", String(port)], { stdio: "ignore" });
   for (let attempt = 0; attempt < 200; attempt++) {
     await new Promise((resolve) => setTimeout(resolve, 100));
-    if (await fetch(`http://127.0.0.1:${port}/moto-api/`).then((answer) => answer.ok, () => false)) break;
+    if (
+      await fetch(`http://127.0.0.1:${port}/moto-api/`).then(
+        (answer) => answer.ok,
+        () => false,
+      )
+    )
+      break;
   }
-  return { target: { host: "127.0.0.1", port, accessKeyId: "AKIAPEERPEERPEER0001", secretAccessKey: "peer" }, process: child };
+  return {
+    target: { host: "127.0.0.1", port, accessKeyId: "AKIAPEERPEERPEER0001", secretAccessKey: "peer" },
+    process: child,
+  };
 }
 
 export async function run(): Promise<readonly BenchRow[]> {
@@ -55,7 +64,10 @@ export async function run(): Promise<readonly BenchRow[]> {
   const salvia = await startBenchServer(folder);
   const moto = await startMoto();
   const roles = { salvia: "arn:aws:iam::000000000000:role/SalviaExecutionRole", moto: role };
-  const figures = { describe: { salvia: [] as number[], moto: [] as number[] }, create: { salvia: [] as number[], moto: [] as number[] } };
+  const figures = {
+    describe: { salvia: [] as number[], moto: [] as number[] },
+    create: { salvia: [] as number[], moto: [] as number[] },
+  };
   try {
     const targets = { salvia: salvia.target, moto: moto.target };
     for (const who of ["salvia", "moto"] as const) {
@@ -68,7 +80,9 @@ export async function run(): Promise<readonly BenchRow[]> {
         const describe = [signedRequest(target, "DescribeModel", { ModelName: "bench" }, now)];
         figures.describe[who].push(load(target, describe, true).perSecond);
         const count = who === "salvia" ? 40_000 : 3_000;
-        const creates = Array.from({ length: count }, (_, at) => signedRequest(target, "CreateModel", model(`m-${round}-${at}`, roles[who]), now));
+        const creates = Array.from({ length: count }, (_, at) =>
+          signedRequest(target, "CreateModel", model(`m-${round}-${at}`, roles[who]), now),
+        );
         figures.create[who].push(load(target, creates, false).perSecond);
       }
     }

@@ -17,11 +17,17 @@ const image = "174872318107.dkr.ecr.us-west-2.amazonaws.com/kmeans:1";
 
 async function fill(server: BenchServer): Promise<void> {
   const requests = Array.from({ length: 10_000 }, (_, at) =>
-    signedRequest(server.target, "CreateModel", { ModelName: `m-${at}`, ExecutionRoleArn: role, PrimaryContainer: { Image: image } }, new Date()),
+    signedRequest(
+      server.target,
+      "CreateModel",
+      { ModelName: `m-${at}`, ExecutionRoleArn: role, PrimaryContainer: { Image: image } },
+      new Date(),
+    ),
   );
   const { host, port } = server.target;
   const filled = await runLoad({ host, port, connections: 16, seconds: 120, requests, repeats: false });
-  if (filled.answered !== 10_000 || filled.refused > 0) throw new Error(`only ${filled.answered - filled.refused} of 10,000 rows were made`);
+  if (filled.answered !== 10_000 || filled.refused > 0)
+    throw new Error(`only ${filled.answered - filled.refused} of 10,000 rows were made`);
 }
 
 async function coldStarts(folder: string): Promise<number[]> {
@@ -47,7 +53,9 @@ async function firstLines(folder: string): Promise<number[]> {
   const sagemaker = new SageMakerClient(shared);
   const logs = new CloudWatchLogsClient(shared);
   const rows = Array.from({ length: 500 }, (_, at) => `${at % 7},${at % 5},${at % 3}`).join("\n");
-  await s3.send(new CreateBucketCommand({ Bucket: bucket, CreateBucketConfiguration: { LocationConstraint: "us-west-2" } }));
+  await s3.send(
+    new CreateBucketCommand({ Bucket: bucket, CreateBucketConfiguration: { LocationConstraint: "us-west-2" } }),
+  );
   await s3.send(new PutObjectCommand({ Bucket: bucket, Key: "rows.csv", Body: rows }));
   const times: number[] = [];
   for (let round = 0; round < rounds; round++) {
@@ -66,7 +74,7 @@ async function firstLines(folder: string): Promise<number[]> {
           },
         ],
         OutputDataConfig: { S3OutputPath: `s3://${bucket}/out` },
-        ResourceConfig: { InstanceCount: 1, InstanceType: "ml.c5.large", VolumeSizeInGB: 1 },
+        ResourceConfig: { InstanceCount: 1, InstanceType: "ml.c5.xlarge", VolumeSizeInGB: 1 },
         StoppingCondition: { MaxRuntimeInSeconds: 60 },
       }),
     );

@@ -1,7 +1,8 @@
 // Digits as text: two rows of pixels in one row of characters.
 const shades = [" ", "░", "▒", "▓", "█"];
 
-const shade = (ink: number): string => shades[Math.min(shades.length - 1, Math.floor(ink * 1.6 * shades.length))] ?? " ";
+const shade = (ink: number): string =>
+  shades[Math.min(shades.length - 1, Math.floor(ink * 1.6 * shades.length))] ?? " ";
 
 /** 14 lines of 28 characters for a 28 × 28 picture. */
 export function drawDigit(pixels: Float32Array): string[] {
@@ -18,7 +19,10 @@ export function drawDigit(pixels: Float32Array): string[] {
 }
 
 /** Pictures beside each other, `perRow` to a row, each with a caption. */
-export function gallery(pictures: readonly { readonly caption: string; readonly pixels: Float32Array }[], perRow: number): string {
+export function gallery(
+  pictures: readonly { readonly caption: string; readonly pixels: Float32Array }[],
+  perRow: number,
+): string {
   const rows: string[] = [];
   for (let at = 0; at < pictures.length; at += perRow) {
     const group = pictures.slice(at, at + perRow);

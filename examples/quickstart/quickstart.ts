@@ -47,7 +47,9 @@ async function phase<T>(title: string, work: () => Promise<T>): Promise<T> {
 
 const recordIo = (digits: readonly Digit[]): Buffer =>
   Buffer.concat(
-    digits.map(({ pixels }) => encodeRecordIo(encodeRecord({ features: new Map([["values", { kind: "float32", values: pixels }]]) }))),
+    digits.map(({ pixels }) =>
+      encodeRecordIo(encodeRecord({ features: new Map([["values", { type: "float32" as const, values: pixels }]]) })),
+    ),
   );
 
 interface Clients {
@@ -101,19 +103,26 @@ async function train({ sagemaker }: Clients): Promise<DescribeTrainingJobRespons
     shown = steps.length;
     progress(`${steps.at(-1)?.Status}: ${steps.at(-1)?.StatusMessage}`);
     if (job.TrainingJobStatus === "Completed") return job;
-    if (job.TrainingJobStatus !== "InProgress") throw new Error(`the training job ended as ${job.TrainingJobStatus}: ${job.FailureReason}`);
+    if (job.TrainingJobStatus !== "InProgress")
+      throw new Error(`the training job ended as ${job.TrainingJobStatus}: ${job.FailureReason}`);
     await pause(50);
   }
 }
 
 async function deploy({ sagemaker }: Clients, modelDataUrl: string): Promise<void> {
   await sagemaker.send(
-    new CreateModelCommand({ ModelName: name, ExecutionRoleArn: role, PrimaryContainer: { Image: image, ModelDataUrl: modelDataUrl } }),
+    new CreateModelCommand({
+      ModelName: name,
+      ExecutionRoleArn: role,
+      PrimaryContainer: { Image: image, ModelDataUrl: modelDataUrl },
+    }),
   );
   await sagemaker.send(
     new CreateEndpointConfigCommand({
       EndpointConfigName: name,
-      ProductionVariants: [{ VariantName: "AllTraffic", ModelName: name, InitialInstanceCount: 1, InstanceType: "ml.m5.xlarge" }],
+      ProductionVariants: [
+        { VariantName: "AllTraffic", ModelName: name, InitialInstanceCount: 1, InstanceType: "ml.m5.xlarge" },
+      ],
     }),
   );
   await sagemaker.send(new CreateEndpointCommand({ EndpointName: name, EndpointConfigName: name }));
@@ -131,9 +140,16 @@ async function ask({ runtime }: Clients, digits: readonly Digit[]): Promise<numb
   for (let at = 0; at < digits.length; at += 100) {
     const lines = digits.slice(at, at + 100).map(({ pixels }) => pixels.join(","));
     const answer = await runtime.send(
-      new InvokeEndpointCommand({ EndpointName: name, ContentType: "text/csv", Accept: "application/json", Body: lines.join("\n") }),
+      new InvokeEndpointCommand({
+        EndpointName: name,
+        ContentType: "text/csv",
+        Accept: "application/json",
+        Body: lines.join("\n"),
+      }),
     );
-    const { predictions } = JSON.parse(new TextDecoder().decode(answer.Body)) as { predictions: { closest_cluster: number }[] };
+    const { predictions } = JSON.parse(new TextDecoder().decode(answer.Body)) as {
+      predictions: { closest_cluster: number }[];
+    };
     clusters.push(...predictions.map((prediction) => prediction.closest_cluster));
     progress(`${clusters.length} of ${digits.length} digits`);
   }
@@ -168,8 +184,12 @@ function showClusters(digits: readonly Digit[], clusters: readonly number[]): nu
 function nextSteps(server: Server, isKept: boolean, dataFolder: string): void {
   say("\nWhat to try next");
   if (isKept) {
-    say(`  The server goes on at ${server.url} (process ${server.process.pid}; \`kill ${server.process.pid}\` ends it).`);
-    say(`  eval "$(npm run --silent salvia -- env --data ${dataFolder})"     # then any AWS client in this shell talks to Salvia:`);
+    say(
+      `  The server goes on at ${server.url} (process ${server.process.pid}; \`kill ${server.process.pid}\` ends it).`,
+    );
+    say(
+      `  eval "$(npm run --silent salvia -- env --data ${dataFolder})"     # then any AWS client in this shell talks to Salvia:`,
+    );
     say("  aws sagemaker list-training-jobs");
     say(`  aws logs filter-log-events --log-group-name /aws/sagemaker/TrainingJobs --log-stream-name-prefix ${name}`);
   } else {
@@ -195,11 +215,15 @@ async function main(): Promise<void> {
     };
     await phase("Upload 8,000 digits to S3 as RecordIO-protobuf", () => upload(clients, digits.train, digits.heldOut));
     const job = await phase("Train k-means (k = 10) on 2 instances", () => train(clients));
-    await phase("Create model, endpoint configuration, endpoint", () => deploy(clients, job.ModelArtifacts?.S3ModelArtifacts ?? ""));
+    await phase("Create model, endpoint configuration, endpoint", () =>
+      deploy(clients, job.ModelArtifacts?.S3ModelArtifacts ?? ""),
+    );
     const clusters = await phase("Ask the endpoint about 1,000 held-out digits", () => ask(clients, digits.heldOut));
     const purity = showClusters(digits.heldOut, clusters);
     const msd = job.FinalMetricDataList?.find((metric) => metric.MetricName === "test:msd")?.Value;
-    say(`\npurity    ${purity.toFixed(3)}   share of digits that are the commonest of their cluster (chance: about 0.11)`);
+    say(
+      `\npurity    ${purity.toFixed(3)}   share of digits that are the commonest of their cluster (chance: about 0.11)`,
+    );
     say(`test:msd  ${msd?.toFixed(3)}  mean squared distance of a held-out digit to its centre`);
     say(`total     ${phases.reduce((sum, { seconds }) => sum + seconds, 0).toFixed(1)} s`);
     if (purity < 0.55) throw new Error(`purity ${purity.toFixed(3)} is below 0.55: something is wrong with this run`);

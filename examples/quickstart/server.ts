@@ -6,7 +6,11 @@ const launcher = join(import.meta.dirname, "..", "..", "bin", "salvia.js");
 
 export interface Server {
   readonly url: string;
-  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string; readonly sessionToken: string };
+  readonly credentials: {
+    readonly accessKeyId: string;
+    readonly secretAccessKey: string;
+    readonly sessionToken: string;
+  };
   readonly process: ChildProcess;
   /** Ends the server and whatever it still runs. */
   stop(): Promise<void>;
@@ -14,7 +18,16 @@ export interface Server {
 
 /** Resolves once the server answers; rejects with what it said when it does not start. */
 export async function startServer(dataFolder: string, isKept: boolean, port: number): Promise<Server> {
-  const args = ["serve", "--data", dataFolder, "--port", String(port), "--log-level", "warn", ...(isKept ? [] : ["--stop-tasks"])];
+  const args = [
+    "serve",
+    "--data",
+    dataFolder,
+    "--port",
+    String(port),
+    "--log-level",
+    "warn",
+    ...(isKept ? [] : ["--stop-tasks"]),
+  ];
   const child = spawn(process.execPath, [launcher, ...args], {
     stdio: ["ignore", "pipe", "pipe"],
     detached: isKept,

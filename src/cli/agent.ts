@@ -10,6 +10,11 @@ export async function agent(args: readonly string[]): Promise<number> {
     process.stderr.write("usage: salvia agent FOLDER\n");
     return 2;
   }
-  const log = createLog({ clock: systemClock, level: "info", pretty: false, write: (line) => void process.stderr.write(line) });
+  const log = createLog({
+    clock: systemClock,
+    level: "info",
+    pretty: false,
+    write: (line) => void process.stderr.write(line),
+  });
   return runAgent({ folder, clock: systemClock, random: systemRandom, log });
 }

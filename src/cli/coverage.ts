@@ -34,7 +34,8 @@ function levelOf(service: ServiceName, operation: string, handled: ReadonlyMap<s
 
 function table(all: readonly Row[]): string {
   const services = [...new Set(all.map((row) => row.service))];
-  const of = (service: ServiceName, level: Level): Row[] => all.filter((row) => row.service === service && row.level === level);
+  const of = (service: ServiceName, level: Level): Row[] =>
+    all.filter((row) => row.service === service && row.level === level);
   const lines = [
     "# Coverage",
     "",

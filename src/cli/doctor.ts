@@ -18,6 +18,12 @@ async function serverLine(dataFolder: string): Promise<string> {
   return isUp ? `answers at ${file.url} (process ${file.pid})` : `not running (last at ${file.url})`;
 }
 
+function shown(name: string, value: string | number | boolean | readonly string[] | undefined): string {
+  if (value === undefined) return "(made at first start)";
+  if (/secret/i.test(name)) return "********";
+  return typeof value === "object" ? value.join(", ") : String(value);
+}
+
 export async function doctor(args: readonly string[]): Promise<number> {
   let config;
   try {
@@ -42,9 +48,8 @@ export async function doctor(args: readonly string[]): Promise<number> {
   for (const [name, value] of facts) process.stdout.write(`${name.padEnd(20)}${value}\n`);
   process.stdout.write("\nsettings in force\n");
   for (const [name, { flag }] of Object.entries(settings)) {
-    const value: unknown = config[name as keyof typeof config];
-    const shown = value === undefined ? "(made at first start)" : /secret/i.test(name) ? "********" : String(value);
-    process.stdout.write(`  --${flag.padEnd(26)}${shown}\n`);
+    const value = config[name as keyof typeof config];
+    process.stdout.write(`  --${flag.padEnd(26)}${shown(name, value)}\n`);
   }
   return 0;
 }

@@ -18,12 +18,18 @@ const sessionSeconds = 12 * 3_600;
 
 async function variablesOf(config: Config, isRoot: boolean, region: string): Promise<ClientVariables> {
   const url = readServerFile(config.dataFolder)?.url ?? `http://127.0.0.1:${config.port}`;
-  const { identity, close } = await openIdentity(config);
+  const opened = await openIdentity(config);
+  const { identity } = opened;
   try {
     const shared = { AWS_DEFAULT_REGION: region, AWS_REGION: region };
     if (isRoot) {
       const root = await identity.rootCredentials(config.accountId);
-      return { AWS_ENDPOINT_URL: url, AWS_ACCESS_KEY_ID: root.accessKeyId, AWS_SECRET_ACCESS_KEY: root.secretAccessKey, ...shared };
+      return {
+        AWS_ENDPOINT_URL: url,
+        AWS_ACCESS_KEY_ID: root.accessKeyId,
+        AWS_SECRET_ACCESS_KEY: root.secretAccessKey,
+        ...shared,
+      };
     }
     const role = `arn:aws:iam::${config.accountId}:role/SalviaExecutionRole`;
     const session = await identity.sessionFor(role, "salvia-env", sessionSeconds);
@@ -35,7 +41,7 @@ async function variablesOf(config: Config, isRoot: boolean, region: string): Pro
       ...shared,
     };
   } finally {
-    await close();
+    await opened.close();
   }
 }
 
@@ -44,7 +50,9 @@ export async function env(args: readonly string[]): Promise<number> {
   const isJson = args.includes("--json");
   const regionAt = args.indexOf("--region");
   const region = regionAt >= 0 ? (args[regionAt + 1] ?? "us-west-2") : "us-west-2";
-  const rest = args.filter((arg, at) => !["--root", "--json", "--region"].includes(arg) && (regionAt < 0 || at !== regionAt + 1));
+  const rest = args.filter(
+    (arg, at) => !["--root", "--json", "--region"].includes(arg) && (regionAt < 0 || at !== regionAt + 1),
+  );
   let config: Config;
   try {
     config = readConfig(rest);

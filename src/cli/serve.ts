@@ -50,4 +50,6 @@ export async function serve(args: readonly string[]): Promise<number> {
 }
 
 const isAddressProblem = (error: unknown): error is Error =>
-  error instanceof Error && "code" in error && (error.code === "EADDRINUSE" || error.code === "EACCES" || error.code === "EADDRNOTAVAIL");
+  error instanceof Error &&
+  "code" in error &&
+  (error.code === "EADDRINUSE" || error.code === "EACCES" || error.code === "EADDRNOTAVAIL");
