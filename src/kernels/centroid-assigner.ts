@@ -8,6 +8,8 @@ export interface BlockShape {
   readonly centroidCount: number;
   /** Rows that a block should hold; it may hold fewer where they are wide. */
   readonly wantedRows: number;
+  /** Values that a block may hold; default 8 Mi (32 MiB of float32). */
+  readonly maxValues?: number;
 }
 
 export interface BlockLayout {
@@ -34,15 +36,15 @@ export interface BlockLayout {
   readonly totalBytes: number;
 }
 
-const maxBlockValues = 1 << 23;
+const defaultMaxValues = 1 << 23;
 const maxPartialBytes = 1 << 28;
 const rowsPerChunk = 128;
 const maxChunks = 32;
 const alignment = 64;
 
 /** Cuts the memory. Depends on the shape alone. */
-export function layOut({ width, centroidCount, wantedRows }: BlockShape): BlockLayout {
-  const rowCapacity = Math.max(1, Math.min(wantedRows, Math.floor(maxBlockValues / width)));
+export function layOut({ width, centroidCount, wantedRows, maxValues = defaultMaxValues }: BlockShape): BlockLayout {
+  const rowCapacity = Math.max(1, Math.min(wantedRows, Math.floor(maxValues / width)));
   const valueCapacity = rowCapacity * width;
   const panelCount = panelsFor(centroidCount);
   const partialBytes = Math.ceil(((width + 1) * centroidCount * 4) / alignment) * alignment;
