@@ -1,6 +1,5 @@
 // The last step of a job: every instance has ended. Restart it, or store its results and settle.
-import type { Outcome } from "../../../engine/reconciler.ts";
-import { lookAgain, settle } from "../../../engine/reconciler.ts";
+import { lookAgain, settle, type Outcome } from "../../../engine/reconciler.ts";
 import type { TaskEnd } from "../../../task/report.ts";
 import type { TaskRow } from "../tasks/task-owner.ts";
 import { observedOf } from "../tasks/task-rows.ts";
@@ -50,12 +49,12 @@ export function trainingJobEnd({ compute, objects, storage, clock }: TrainingPla
     for (const task of tasks) await compute.remove(task.key);
   };
 
-  /** Everything before the outcome is saved can be repeated. */
+  /** `job` as the step before left it, which the outcome includes. Everything before the outcome is saved can be repeated. */
   return async (job: Job, tasks: readonly TaskRow[]): Promise<Outcome<TrainingJobStatus>> => {
     if (mayRestart(job, tasks)) {
       await clear(tasks);
       const walk = moveTo(job.status, "Restarting", clock.now());
-      return lookAgain(0, { attempt: job.status.attempt + 1, launchedAt: null, ...walk });
+      return lookAgain(0, { ...job.status, attempt: job.status.attempt + 1, launchedAt: null, ...walk });
     }
     let verdict = verdictOf(endsOf(tasks));
     let model: string | undefined;
@@ -71,6 +70,7 @@ export function trainingJobEnd({ compute, objects, storage, clock }: TrainingPla
     await clear(tasks);
     const metrics = finalMetrics(tasks.map(observedOf));
     return settle({
+      ...job.status,
       ...settledStatus(job, verdict, clock.now()),
       ...(model === undefined ? {} : { ModelArtifacts: { S3ModelArtifacts: model } }),
       ...(metrics.length > 0 ? { FinalMetricDataList: metrics } : {}),

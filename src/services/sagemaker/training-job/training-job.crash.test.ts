@@ -7,7 +7,14 @@ import { minutes } from "../../../lib/clock.ts";
 import type { TaskEvent } from "../../../task/report.ts";
 import { fakeSagemaker, kmeansJob, runsThrough, type FakeSagemaker } from "../sagemaker.fake.ts";
 
-type Fault = "none" | "no capacity" | "start crashes" | "started, then crash" | "write fails" | "agent repeats";
+type Fault =
+  | "none"
+  | "no capacity"
+  | "start crashes"
+  | "started, then crash"
+  | "write fails"
+  | "agent repeats"
+  | "task is lost";
 
 /** Fails the nth write from now on, before or after it is durable: what a crash leaves behind. */
 class FaultyStore {
@@ -27,11 +34,31 @@ class FaultyStore {
   });
 }
 
-const ranks = ["Starting", "Downloading", "Training", "Stopping", "Uploading", "Completed", "Failed", "Stopped"];
+const ranks = [
+  "Restarting",
+  "Starting",
+  "Downloading",
+  "Training",
+  "Stopping",
+  "Uploading",
+  "Completed",
+  "Failed",
+  "Stopped",
+];
 
-async function rankNow(world: FakeSagemaker): Promise<number> {
-  const { SecondaryStatus } = await world.call("DescribeTrainingJob", { TrainingJobName: "job" });
-  return ranks.indexOf(SecondaryStatus);
+/** Every status that the job has shown, in order. */
+async function walkNow(world: FakeSagemaker): Promise<readonly string[]> {
+  const job = await world.call("DescribeTrainingJob", { TrainingJobName: "job" });
+  return (job.SecondaryStatusTransitions ?? []).map(({ Status }) => Status);
+}
+
+function expectForward(walk: readonly string[]): void {
+  let rank = 0;
+  for (const status of walk) {
+    const next = ranks.indexOf(status);
+    if (status !== "Restarting") expect(next).toBeGreaterThan(rank);
+    rank = next;
+  }
 }
 
 function inflict(world: FakeSagemaker, faulty: FaultyStore, fault: Fault, at: number): void {
@@ -49,6 +76,11 @@ function inflict(world: FakeSagemaker, faulty: FaultyStore, fault: Fault, at: nu
       faulty.failsIn = 1 + (at % 5);
       faulty.isDurable = at % 2 === 0;
       return;
+    case "task is lost": {
+      const [key] = [...world.tasks.running.keys()].slice(at % 2);
+      if (key !== undefined) world.tasks.running.delete(key);
+      return;
+    }
     case "none":
     case "agent repeats":
       return;
@@ -67,25 +99,36 @@ async function tell(world: FakeSagemaker, key: string, event: TaskEvent, sequenc
   throw new Error("no report got through");
 }
 
-const fault: fc.Arbitrary<Fault> = fc.constantFrom(
+const crashes = [
   "none",
   "no capacity",
   "start crashes",
   "started, then crash",
   "write fails",
   "agent repeats",
-);
+] as const;
 
-async function runJob(faults: readonly Fault[], stopsAt: number | undefined): Promise<void> {
+interface Course {
+  readonly faults: readonly Fault[];
+  readonly stopsAt?: number;
+  readonly retries?: number;
+}
+
+/** Answers how the job ended. On the way its status goes only forward, and begins anew only with Restarting. */
+async function runJob({ faults, stopsAt, retries = 0 }: Course): Promise<{ state: string; world: FakeSagemaker }> {
   const faulty = new FaultyStore();
   const world = await fakeSagemaker({ wrapStore: faulty.wrap });
   await world.putObject("data/a", "a");
-  await world.call("CreateTrainingJob", kmeansJob("job"));
+  const job = kmeansJob("job");
+  await world.call(
+    "CreateTrainingJob",
+    retries > 0 ? { ...job, RetryStrategy: { MaximumRetryAttempts: retries } } : job,
+  );
   const script = runsThrough(world.clock.now().getTime());
   const told = new Map<string, number>();
-  let rank = 0;
+  let walked: readonly string[] = [];
 
-  for (let turn = 0; turn < faults.length + 12; turn++) {
+  for (let turn = 0; turn < faults.length + 12 * (retries + 2); turn++) {
     const now = faults[turn] ?? "none";
     if (turn === stopsAt) await world.call("StopTrainingJob", { TrainingJobName: "job" }).catch(() => undefined);
     inflict(world, faulty, now, turn);
@@ -101,31 +144,59 @@ async function runJob(faults: readonly Fault[], stopsAt: number | undefined): Pr
       if (now === "agent repeats") await tell(world, key, event, at + 1);
       told.set(key, at + 1);
     }
-    const next = await rankNow(world);
-    expect(next).toBeGreaterThanOrEqual(rank);
-    rank = next;
+    const next = await walkNow(world);
+    // What has been shown is never taken back.
+    expect(next.slice(0, walked.length)).toEqual(walked);
+    walked = next;
   }
   await world.settle();
+  expectForward(walked);
+  const { TrainingJobStatus } = await world.call("DescribeTrainingJob", { TrainingJobName: "job" });
+  return { state: TrainingJobStatus, world };
+}
 
-  const job = await world.call("DescribeTrainingJob", { TrainingJobName: "job" });
-  expect(["Completed", ...(stopsAt === undefined ? [] : ["Stopped"])]).toContain(job.TrainingJobStatus);
+async function expectNothingLeft(world: FakeSagemaker): Promise<void> {
   for (const count of world.tasks.starts.values()) expect(count).toBe(1);
-  if (job.TrainingJobStatus === "Completed") expect(world.tasks.starts.size).toBe(2);
   expect([...world.tasks.running.keys()]).toEqual([]);
   for (const table of ["tasks", "object_pins", "reservations"] as const)
     expect(await world.store.read.selectFrom(table).selectAll().execute()).toEqual([]);
 }
 
 test("however often it crashes, a job completes, starts one task per instance and leaves nothing behind", async () => {
+  const faults = fc.array(fc.constantFrom<Fault>(...crashes), { maxLength: 15 });
   await fc.assert(
-    fc.asyncProperty(fc.array(fault, { maxLength: 15 }), (faults) => runJob(faults, undefined)),
+    fc.asyncProperty(faults, async (chosen) => {
+      const { state, world } = await runJob({ faults: chosen });
+      expect(state).toBe("Completed");
+      expect(world.tasks.starts.size).toBe(2);
+      await expectNothingLeft(world);
+    }),
     { numRuns: 25 },
   );
 }, 60_000);
 
-test("however often it crashes, a job that is stopped ends, and its status never moves back", async () => {
+test("however often it crashes, a job that is stopped ends and leaves nothing behind", async () => {
+  const faults = fc.array(fc.constantFrom<Fault>(...crashes), { maxLength: 12 });
   await fc.assert(
-    fc.asyncProperty(fc.array(fault, { maxLength: 12 }), fc.nat(14), (faults, stopsAt) => runJob(faults, stopsAt)),
+    fc.asyncProperty(faults, fc.nat(14), async (chosen, stopsAt) => {
+      const { state, world } = await runJob({ faults: chosen, stopsAt });
+      expect(["Completed", "Stopped"]).toContain(state);
+      await expectNothingLeft(world);
+    }),
+    { numRuns: 25 },
+  );
+}, 60_000);
+
+test("whatever is lost, a job restarts as often as it may, and then fails, and leaves nothing behind", async () => {
+  const faults = fc.array(fc.constantFrom<Fault>(...crashes, "task is lost"), { maxLength: 12 });
+  await fc.assert(
+    fc.asyncProperty(faults, fc.nat(2), async (chosen, retries) => {
+      const { state, world } = await runJob({ faults: chosen, retries });
+      expect(["Completed", "Failed"]).toContain(state);
+      // Each attempt has two instances; the first restart is free before anything ran.
+      expect(world.tasks.starts.size).toBeLessThanOrEqual(2 * (1 + Math.max(retries, 1)));
+      await expectNothingLeft(world);
+    }),
     { numRuns: 25 },
   );
 }, 60_000);

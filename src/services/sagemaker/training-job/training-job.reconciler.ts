@@ -131,7 +131,10 @@ function launch({ store, random, compute, algorithms, server, clock }: TrainingP
     if (!algorithm) return failed(job, "ClientError: The training image cannot run here.", clock.now());
     const place = { ownerUid: job.uid, account: job.account, region: job.region };
     const tasks = await ensureTasks({ store, random }, place, taskKeys(identity), clock.now());
-    const specs = taskSpecs(identity, tasks, algorithm.name, server);
+    // One that has reported was started by a pass that could not be saved. Should it be gone since, it was lost, and is
+    // not to be started as if it had never run.
+    const heardOf = new Set(tasks.filter((task) => task.sequence > 0).map((task) => task.key));
+    const specs = taskSpecs(identity, tasks, algorithm.name, server).filter((spec) => !heardOf.has(spec.key));
     // None is left half started behind our back: all have answered before the first failure is looked at.
     const starts = await Promise.allSettled(specs.map((spec) => compute.start(spec)));
     const failure = starts.find((start) => start.status === "rejected");

@@ -52,6 +52,39 @@ test("a job runs on all its instances and completes with the model of all", asyn
   expect(tar.subarray(12)).toEqual(Buffer.alloc(1024));
 });
 
+test("a completed job is described with every step, its times and its metrics", async () => {
+  const world = await launched(1);
+  const at = (secondsLater: number): Date => new Date(Date.UTC(2026, 0, 1, 0, 0, secondsLater));
+  const key = keysOf(world)[0] ?? "";
+  await world.clock.advance(seconds(2));
+  await world.agent(key).report(runsThrough(world.clock.now().getTime()));
+  await world.clock.advance(seconds(6));
+  await world.settle();
+  const { SecondaryStatusTransitions, ...job } = await describeJob(world);
+  expect(SecondaryStatusTransitions).toEqual([
+    { Status: "Starting", StartTime: at(0), EndTime: at(2), StatusMessage: "Preparing the instances for training" },
+    { Status: "Downloading", StartTime: at(2), EndTime: at(3), StatusMessage: "Downloading input data" },
+    {
+      Status: "Training",
+      StartTime: at(3),
+      EndTime: at(5),
+      StatusMessage: "Training image download completed. Training in progress.",
+    },
+    { Status: "Uploading", StartTime: at(5), EndTime: at(8), StatusMessage: "Uploading generated training model" },
+    { Status: "Completed", StartTime: at(8), EndTime: at(8), StatusMessage: "Training job completed" },
+  ]);
+  expect(job).toMatchObject({
+    TrainingStartTime: at(2),
+    TrainingEndTime: at(8),
+    TrainingTimeInSeconds: 6,
+    BillableTimeInSeconds: 6,
+    LastModifiedTime: at(8),
+    FinalMetricDataList: [{ MetricName: "test:msd", Value: 6.25, Timestamp: at(4) }],
+  });
+  // Ours stay ours.
+  expect(Object.keys(job).filter((name) => /^[a-z]/.test(name))).toEqual([]);
+});
+
 test("a job that has ended leaves no task, no row, no pin and no reservation behind", async () => {
   const world = await launched();
   for (const key of keysOf(world)) await world.agent(key).report(runsThrough(0));
@@ -118,6 +151,7 @@ test("every instance gets the container contract's files and an address of the j
     AWS_REGION: "us-west-2",
   });
   expect(environment["SALVIA_JOB_TOKEN"]).toBe(other.environment["SALVIA_JOB_TOKEN"]);
+  expect(world.tasks.spec(first)).toMatchObject({ graceSeconds: 120, maxRuntimeSeconds: 3_600, purpose: "training" });
   expect(network.addresses["algo-2"]).toMatch(/^127\.\d+\.\d+\.2$/);
   expect(server.token).not.toBe(other.server.token);
 });
