@@ -101,7 +101,10 @@ export function readMessage(source: IncomingMessage, limitBytes: number): Promis
       if (bytes > limitBytes) stop(tooLarge(limitBytes));
       else chunks.push(chunk);
     };
-    const onEnd = (): void => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks, bytes));
+    const onEnd = (): void => {
+      source.off("close", onClose);
+      resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks, bytes));
+    };
     const onClose = (): void => stop(incompleteBody());
     if (source.destroyed) {
       reject(incompleteBody());

@@ -1,7 +1,7 @@
 // Verifies Signature Version 4, in the Authorization header and in the query (presigned). Pure functions on node:crypto.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html, S3's differences:
 // https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-authenticating-requests.html
-import { createHmac, hash, timingSafeEqual } from "node:crypto";
+import { createHmac, hash, timingSafeEqual, type KeyObject } from "node:crypto";
 import { canonicalRequest, type SignedRequest } from "./signature-canonical.ts";
 import { algorithm, malformed, type SignatureClaim, type SignatureProblem } from "./signature-claim.ts";
 import type { SigningKeys } from "./signing-keys.ts";
@@ -13,7 +13,7 @@ export type { SignedRequest } from "./signature-canonical.ts";
 export interface VerifiedSignature {
   readonly kind: "verified";
   readonly claim: SignatureClaim;
-  readonly key: Buffer;
+  readonly key: KeyObject;
   readonly scope: string;
 }
 
