@@ -3,6 +3,14 @@ import type { Chore } from "../../engine/engine.ts";
 import type { AnyReconciler } from "../../engine/reconciler.ts";
 import { defineService, type HttpRoute, type Operation, type Service } from "../service.ts";
 import type { SagemakerContext, SagemakerPlatform } from "./context.ts";
+import { endpointConfigOperations } from "./endpoint-config/index.ts";
+import { endpointConfig } from "./endpoint-config/endpoint-config.resource.ts";
+import { endpointOperations } from "./endpoint/index.ts";
+import { endpointTasks } from "./endpoint/endpoint-tasks.ts";
+import { endpoint } from "./endpoint/endpoint.resource.ts";
+import { endpointReconciler } from "./endpoint/endpoint.reconciler.ts";
+import { modelOperations } from "./model/index.ts";
+import { model } from "./model/model.resource.ts";
 import { searchedKind, searchOperation, type SearchedKind } from "./search/search.ts";
 import { taggedKind, tagOperations, type TaggedKind } from "./tags/tag-operations.ts";
 import { orphanSweeper } from "./tasks/orphan-sweeper.ts";
@@ -23,7 +31,10 @@ export interface Sagemaker {
 }
 
 const taggedKinds: readonly TaggedKind[] = [
-  taggedKind(trainingJob), //
+  taggedKind(trainingJob),
+  taggedKind(model),
+  taggedKind(endpointConfig),
+  taggedKind(endpoint),
 ];
 
 const searchedKinds: readonly SearchedKind[] = [
@@ -32,16 +43,21 @@ const searchedKinds: readonly SearchedKind[] = [
 
 const operations: readonly Operation<SagemakerContext>[] = [
   ...trainingJobOperations,
+  ...modelOperations,
+  ...endpointConfigOperations,
+  ...endpointOperations,
   ...tagOperations(taggedKinds),
   searchOperation(searchedKinds),
 ];
 
 const reconcilersOf = (platform: SagemakerPlatform): readonly AnyReconciler[] => [
-  trainingJobReconciler(platform), //
+  trainingJobReconciler(platform),
+  endpointReconciler(platform),
 ];
 
 const taskOwnersOf = (platform: SagemakerPlatform): readonly TaskOwner[] => [
-  trainingJobTasks(platform), //
+  trainingJobTasks(platform),
+  endpointTasks(platform),
 ];
 
 export function createSagemaker(platform: SagemakerPlatform): Sagemaker {

@@ -14,7 +14,7 @@ export interface TaskOwner {
   planFor(task: TaskRow, owner: ResourceRow): Promise<ChannelPlan | PlanFailure>;
   /** Where the lines of this instance go in CloudWatch Logs. */
   logStream(task: TaskRow, owner: ResourceRow): { readonly group: string; readonly stream: string };
-  roleArn(owner: ResourceRow): string;
+  roleArn(owner: ResourceRow, task: TaskRow): string;
   /** Latest values of the metrics that these lines carry; merged into `observed.metrics`. */
   metricsIn?(owner: ResourceRow, lines: readonly OutputLine[]): Promise<readonly MetricPoint[]>;
   /** Whatever else a report stores (CloudWatch metrics); inside the report's transaction: nothing but queries on `tx`. */

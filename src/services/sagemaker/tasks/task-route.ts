@@ -92,8 +92,8 @@ async function object(platform: Platform, exchange: Exchange, id: string): Promi
   return { status: 200, body: await platform.storage.read(pin.blob_id) };
 }
 
-async function credentials(platform: Platform, { owner, kind }: Exchange): Promise<RouteResponse> {
-  const session = await platform.identity.sessionFor(kind.roleArn(owner), "SageMaker", credentialSeconds);
+async function credentials(platform: Platform, { task, owner, kind }: Exchange): Promise<RouteResponse> {
+  const session = await platform.identity.sessionFor(kind.roleArn(owner, task), "SageMaker", credentialSeconds);
   const answer: TaskCredentials = {
     AccessKeyId: session.accessKeyId,
     SecretAccessKey: session.secretAccessKey,

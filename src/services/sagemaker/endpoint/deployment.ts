@@ -1,0 +1,31 @@
+// What an endpoint runs: a copy of its configuration and models as they were when it was created or updated.
+
+export interface VariantPlan {
+  readonly name: string;
+  readonly modelName: string;
+  readonly instanceType: string;
+  readonly instanceCount: number;
+  readonly weight: number;
+  readonly image: string;
+  /** Folder under src/algorithms. */
+  readonly algorithm: string;
+  readonly environment: Readonly<Record<string, string>>;
+  /** s3:// URI of model.tar.gz. */
+  readonly modelData?: string;
+  readonly roleArn?: string;
+  /** No gateway, no credentials. */
+  readonly isAlone: boolean;
+  /** How long a started container may take until /ping answers. */
+  readonly startupSeconds: number;
+  readonly downloadSeconds: number;
+}
+
+export interface Deployment {
+  /** Counts the endpoint's configurations: instances of another generation are replaced. */
+  readonly generation: number;
+  readonly configName: string;
+  readonly variants: readonly VariantPlan[];
+}
+
+export const totalInstances = (deployment: Deployment): number =>
+  deployment.variants.reduce((sum, variant) => sum + variant.instanceCount, 0);

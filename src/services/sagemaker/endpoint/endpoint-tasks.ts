@@ -1,0 +1,108 @@
+// The tasks of an endpoint: what an instance runs and reads, where its lines and figures go.
+import { totalmem } from "node:os";
+import type { ResourceRow } from "../../../database/resources.ts";
+import type { Writer } from "../../../database/store.ts";
+import { unpack } from "../../../lib/stored-json.ts";
+import type { ChannelPlan, PlanFailure } from "../../../task/channel-plan.ts";
+import { taskRoutePrefix } from "../../../task/report.ts";
+import type { TaskSpec } from "../../../task/task.ts";
+import { rowKind } from "../../resource-definition.ts";
+import type { MetricDatum, SagemakerPlatform } from "../context.ts";
+import type { StoredReport, TaskOwner, TaskRow } from "../tasks/task-owner.ts";
+import { jobAddresses } from "../training-job/job-network.ts";
+import type { VariantPlan } from "./deployment.ts";
+import { endpoint, type EndpointSpec, type EndpointStatus } from "./endpoint.resource.ts";
+import { generationOf, instanceId, variantOf } from "./fleet.ts";
+
+const graceSeconds = 30;
+const metricNamespace = "/aws/sagemaker/Endpoints";
+
+export const logGroup = (endpointName: string): string => `/aws/sagemaker/Endpoints/${endpointName}`;
+
+type Platform = Pick<SagemakerPlatform, "objects" | "metrics">;
+
+export function taskSpec(
+  task: TaskRow,
+  variant: VariantPlan,
+  endpointName: string,
+  server: SagemakerPlatform["server"],
+): TaskSpec {
+  return {
+    key: task.key,
+    ownerUid: task.owner_uid,
+    account: task.account,
+    region: task.region,
+    purpose: "hosting",
+    server: { url: server.url(), token: task.token, ...(server.file === undefined ? {} : { file: server.file }) },
+    program: { kind: "algorithm", name: variant.algorithm, command: "serve" },
+    // Instances of an endpoint do not know each other: each is alone on its network.
+    network: { host: "algo-1", addresses: jobAddresses(task.key, 1), isAlone: variant.isAlone },
+    environment: {
+      ...variant.environment,
+      AWS_REGION: task.region,
+      AWS_DEFAULT_REGION: task.region,
+      SAGEMAKER_REGION: task.region,
+      ENDPOINT_NAME: endpointName,
+    },
+    configFiles: {},
+    graceSeconds,
+  };
+}
+
+const specOf = (owner: ResourceRow): EndpointSpec => unpack(owner.spec) as EndpointSpec;
+const statusOf = (owner: ResourceRow): EndpointStatus => unpack(owner.status) as EndpointStatus;
+
+const variantNameOf = (task: TaskRow, owner: ResourceRow): string =>
+  variantOf(task.key, specOf(owner), statusOf(owner)) ?? "unknown";
+
+async function planFor({ objects }: Platform, task: TaskRow, owner: ResourceRow): Promise<ChannelPlan | PlanFailure> {
+  const ofGeneration = statusOf(owner).artifacts[generationOf(task.key)];
+  if (!ofGeneration) return { failureReason: "This instance is no longer wanted." };
+  const artifact = ofGeneration[variantNameOf(task, owner)];
+  if (!artifact) return { channels: [], modelArchives: [] };
+  const local = objects.localPath(artifact);
+  const url = `${taskRoutePrefix}${task.key}/objects/${artifact.blobId}`;
+  const archive = {
+    path: "model.tar.gz",
+    sizeBytes: artifact.sizeBytes,
+    source: local === undefined ? { url } : { file: local },
+    isGzip: false,
+  };
+  return { channels: [], modelArchives: [archive] };
+}
+
+function roleArn(owner: ResourceRow, task: TaskRow): string {
+  const { variants } = specOf(owner).deployment;
+  const name = variantNameOf(task, owner);
+  return (variants.find((variant) => variant.name === name) ?? variants[0])?.roleArn ?? "";
+}
+
+function usageOf({ task, owner, events }: StoredReport): MetricDatum[] {
+  const dimensions = { EndpointName: owner.name, VariantName: variantNameOf(task, owner) };
+  return events.flatMap((event) => {
+    if (event.type !== "usage") return [];
+    const memoryPercent = (event.memoryMegabytes * 1024 * 1024 * 100) / totalmem();
+    const shared = { dimensions, unit: "Percent", timestamp: event.at };
+    return [
+      { ...shared, name: "CPUUtilization", value: event.cpuPercent },
+      { ...shared, name: "MemoryUtilization", value: memoryPercent },
+    ];
+  });
+}
+
+async function storeUsage({ metrics }: Platform, tx: Writer, report: StoredReport): Promise<void> {
+  const data = usageOf(report);
+  if (data.length === 0) return;
+  await metrics.put(tx, { account: report.task.account, region: report.task.region }, metricNamespace, data);
+}
+
+export const endpointTasks = (platform: Platform): TaskOwner => ({
+  kind: rowKind(endpoint),
+  planFor: (task, owner) => planFor(platform, task, owner),
+  logStream: (task, owner) => ({
+    group: logGroup(owner.name),
+    stream: `${variantNameOf(task, owner)}/${instanceId(task.key)}`,
+  }),
+  roleArn,
+  store: (tx, report) => storeUsage(platform, tx, report),
+});

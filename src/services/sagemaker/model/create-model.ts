@@ -1,0 +1,58 @@
+// CreateModel: the rules that the model of the API cannot express. What cannot run here yet is stored; CreateEndpoint says so.
+import { validationError } from "../../../lib/aws-error.ts";
+import type { ContainerDefinition, CreateModelInput } from "../../../models/generated/sagemaker.ts";
+import { operation, type SagemakerContext } from "../context.ts";
+import { checkExecutionRole } from "../execution-role.ts";
+import { parseS3Uri } from "../s3-uri.ts";
+import { checkNewTags } from "../tags/tag-rules.ts";
+import { modelDataNotFound } from "./errors.ts";
+import { findModelData } from "./find-model-data.ts";
+import { containersOf, model, modelDataUri, type ModelSpec } from "./model.resource.ts";
+
+function checkContainers(input: CreateModelInput): void {
+  const hasSeveral = (input.Containers ?? []).length > 0;
+  if (input.PrimaryContainer && hasSeveral)
+    throw validationError("A model has either PrimaryContainer or Containers, not both.");
+  if (!input.PrimaryContainer && !hasSeveral)
+    throw validationError("A model must have PrimaryContainer, or at least one of Containers.");
+  for (const container of containersOf(input)) {
+    if (container.Image === undefined && container.ModelPackageName === undefined)
+      throw validationError("Each container of a model must have an Image or a ModelPackageName.");
+    if (container.ModelDataUrl !== undefined && container.ModelDataSource)
+      throw validationError("A container has either ModelDataUrl or ModelDataSource, not both.");
+  }
+}
+
+const isSingleArchive = (container: ContainerDefinition): boolean =>
+  (container.Mode ?? "SingleModel") === "SingleModel" &&
+  (container.ModelDataSource?.S3DataSource?.S3DataType ?? "S3Object") === "S3Object";
+
+/** A prefix (many models, or loose files) may still be empty; a single archive must be there. */
+async function checkModelData(container: ContainerDefinition, ctx: SagemakerContext): Promise<void> {
+  const uri = modelDataUri(container);
+  if (uri === undefined) return;
+  if (!parseS3Uri(uri)) throw validationError(`The model data location ${uri} is not of the form s3://bucket/key.`);
+  if (!isSingleArchive(container)) return;
+  if (!(await findModelData(ctx.objects, ctx.account, uri))) throw modelDataNotFound(uri);
+}
+
+const withMode = (container: ContainerDefinition): ContainerDefinition => ({ Mode: "SingleModel", ...container });
+
+function specOf(input: CreateModelInput): ModelSpec {
+  const { Tags: _, ...request } = input;
+  return {
+    ...request,
+    ...(input.PrimaryContainer && { PrimaryContainer: withMode(input.PrimaryContainer) }),
+    ...(input.Containers && { Containers: input.Containers.map(withMode) }),
+    EnableNetworkIsolation: input.EnableNetworkIsolation ?? false,
+  };
+}
+
+export const createModel = operation("CreateModel", async (input, ctx) => {
+  checkContainers(input);
+  checkNewTags(input.Tags ?? []);
+  if (input.ExecutionRoleArn !== undefined) await checkExecutionRole(input.ExecutionRoleArn, ctx);
+  for (const container of containersOf(input)) await checkModelData(container, ctx);
+  const created = await ctx.resources.create(model, input.ModelName, specOf(input), { tags: input.Tags });
+  return { ModelArn: created.arn };
+});
