@@ -157,9 +157,10 @@ function follow(platform: TrainingPlatform): JobStep {
     if (tasks.length < instanceCount(job.spec)) throw new Error(`rows of the tasks of ${job.name} are missing`);
     const observed = tasks.map(observedOf);
     const start = job.status.TrainingStartTime ?? trainingStart(observed);
-    const started = walkWith(job.status, observed, platform.clock.now());
     const { stopRequestedAt } = job.intent;
-    const walk = stopRequestedAt ? moveTo(started, "Stopping", stopRequestedAt) : started;
+    // First what Describe has shown since the request, then what the instances say.
+    const shown = stopRequestedAt ? moveTo(job.status, "Stopping", stopRequestedAt) : job.status;
+    const walk = walkWith(shown, observed, platform.clock.now());
     const status: Partial<TrainingJobStatus> = {
       ...walk,
       ...(start && { TrainingStartTime: start }),
