@@ -4,7 +4,7 @@ import type { Migration } from "./index.ts";
 const statements = [
   `create table log_groups (
     id bigint primary key, account text not null, region text not null, name text not null, created_at bigint not null,
-    retention_days integer, log_group_class text not null, kms_key_id text, is_protected integer not null,
+    retention_days integer, log_group_class text not null, is_protected integer not null,
     tags text not null)`,
   `create unique index log_groups_by_name on log_groups (account, region, name)`,
   `create table log_streams (

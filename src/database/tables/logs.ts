@@ -9,7 +9,6 @@ export interface LogGroupsTable {
   created_at: number;
   retention_days: number | null;
   log_group_class: string;
-  kms_key_id: string | null;
   is_protected: number;
   /** {key: value}, JSON. */
   tags: string;

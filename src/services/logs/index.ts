@@ -1,0 +1,62 @@
+// Front door of CloudWatch Logs: the service, the way for other rooms to write lines, and the sweeper.
+import type { Store } from "../../database/store.ts";
+import type { Clock } from "../../lib/clock.ts";
+import type { Log } from "../../lib/log.ts";
+import type { Random } from "../../lib/random.ts";
+import { defineService, type Service } from "../service.ts";
+import { createLogGroup } from "./create-log-group.ts";
+import { createLogStream } from "./create-log-stream.ts";
+import { deleteLogGroup } from "./delete-log-group.ts";
+import { deleteLogStream } from "./delete-log-stream.ts";
+import { describeLogGroups } from "./describe-log-groups.ts";
+import { describeLogStreams } from "./describe-log-streams.ts";
+import { filterLogEvents } from "./filter-log-events.ts";
+import { getLogEvents } from "./get-log-events.ts";
+import { createLogLines, type LogLines } from "./log-lines.ts";
+import { putLogEvents } from "./put-log-events.ts";
+import { deleteRetentionPolicy, putRetentionPolicy } from "./retention-policy.ts";
+import { sweep } from "./sweep.ts";
+import { tagOperations } from "./tags.ts";
+
+export type { LogLines } from "./log-lines.ts";
+
+export interface LogsOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+}
+
+export interface Logs {
+  readonly service: Service;
+  readonly lines: LogLines;
+  /** Removes lines past their retention and those of deleted streams; to be called now and then (every few minutes). */
+  sweep(): Promise<void>;
+}
+
+const operations = [
+  createLogGroup,
+  describeLogGroups,
+  deleteLogGroup,
+  createLogStream,
+  describeLogStreams,
+  deleteLogStream,
+  putLogEvents,
+  getLogEvents,
+  filterLogEvents,
+  putRetentionPolicy,
+  deleteRetentionPolicy,
+  ...tagOperations,
+];
+
+export function createLogs({ store, clock, random, log }: LogsOptions): Logs {
+  return {
+    service: defineService("logs", operations, (ctx) => ctx),
+    lines: createLogLines({ clock, random }),
+    sweep: async () => {
+      const startedAt = clock.monotonicMs();
+      await sweep(store, clock.now());
+      log.debug("log lines swept", { durationMs: clock.monotonicMs() - startedAt });
+    },
+  };
+}
