@@ -59,7 +59,8 @@ export function createRestXml(): Protocol {
       const value = output ?? {};
       if (!isRecord(value)) throw wrongOutput(operation.output, value);
       const headers = { ...outputHeaders(operation, value), ...requestHeaders(requestId) };
-      const status = operation.http.responseCode;
+      // The model cannot say it: a part of an object is a 206.
+      const status = value["ContentRange"] === undefined ? operation.http.responseCode : 206;
       const stream = eventStreamMember(operation);
       if (stream) {
         const format = xmlEvents(xml);

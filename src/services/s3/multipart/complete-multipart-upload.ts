@@ -98,7 +98,8 @@ async function replaceUpload(
   if (!parts.every((part) => current.has(part.blobId))) {
     throw new AwsError("InvalidPart", "A part was uploaded again while the upload was completed.");
   }
-  checkWriteConditions(await findObject(tx, object.bucket, object.key), object.key, conditions);
-  await saveObject(tx, object);
+  const existing = await findObject(tx, object.bucket, object.key);
+  checkWriteConditions(existing, object.key, conditions);
+  await saveObject(tx, object, existing);
   await discardUpload(tx, upload.id, object.modifiedAt);
 }

@@ -73,8 +73,9 @@ function saveCopy(
     await requireBucket(tx, ctx.account, copy.bucket);
     const current = await findObject(tx, source.bucket, source.key);
     if (current?.blobId !== source.blobId) return false;
-    checkWriteConditions(await findObject(tx, copy.bucket, copy.key), copy.key, input);
-    await saveObject(tx, copy);
+    const existing = await findObject(tx, copy.bucket, copy.key);
+    checkWriteConditions(existing, copy.key, input);
+    await saveObject(tx, copy, existing);
     return true;
   });
 }

@@ -9,12 +9,15 @@ export const deleteObject = operation("DeleteObject", async (input, ctx) => {
   refuseVersion(input.VersionId);
   await ctx.store.write(async (tx) => {
     const bucket = await requireBucket(tx, ctx.account, input.Bucket, input.ExpectedBucketOwner);
-    checkDeletion(await findObject(tx, bucket.name, input.Key), {
+    // What is not there may be deleted under any condition, as it may be without one.
+    const object = await findObject(tx, bucket.name, input.Key);
+    if (!object) return;
+    checkDeletion(object, {
       eTag: input.IfMatch,
       sizeBytes: input.IfMatchSize,
       modifiedAt: input.IfMatchLastModifiedTime,
     });
-    await deleteObjectRow(tx, bucket.name, input.Key, ctx.clock.now());
+    await deleteObjectRow(tx, object, ctx.clock.now());
   });
   return {};
 });
@@ -25,9 +28,8 @@ export interface DeletionConditions {
   readonly modifiedAt: Date | undefined;
 }
 
-/** What is not there may be deleted under any condition, as it may be without one. */
-export function checkDeletion(object: StoredObject | undefined, conditions: DeletionConditions): void {
-  if (!object) return;
+/** Throws PreconditionFailed. */
+export function checkDeletion(object: StoredObject, conditions: DeletionConditions): void {
   const { eTag, sizeBytes, modifiedAt } = conditions;
   if (eTag !== undefined && !matchesETag(eTag, object.eTag)) throw preconditionFailed("If-Match");
   if (sizeBytes !== undefined && sizeBytes !== object.sizeBytes) throw preconditionFailed("x-amz-if-match-size");

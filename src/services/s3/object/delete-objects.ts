@@ -31,12 +31,12 @@ async function deleteOne(tx: Writer, bucket: string, identifier: ObjectIdentifie
   const { Key, VersionId } = identifier;
   try {
     refuseVersion(VersionId);
-    checkDeletion(await findObject(tx, bucket, Key), {
-      eTag: identifier.ETag,
-      sizeBytes: identifier.Size,
-      modifiedAt: identifier.LastModifiedTime,
-    });
-    await deleteObjectRow(tx, bucket, Key, now);
+    const object = await findObject(tx, bucket, Key);
+    if (object) {
+      const { ETag, Size, LastModifiedTime } = identifier;
+      checkDeletion(object, { eTag: ETag, sizeBytes: Size, modifiedAt: LastModifiedTime });
+      await deleteObjectRow(tx, object, now);
+    }
     return { deleted: { Key, ...(VersionId !== undefined && { VersionId }) } };
   } catch (error) {
     if (!(error instanceof AwsError)) throw error;

@@ -61,8 +61,8 @@ export async function requireObject(reader: Reader, bucket: string, key: string)
   return object;
 }
 
-/** Writes the row, in place of the one that was there. */
-export async function saveObject(tx: Writer, object: StoredObject): Promise<void> {
+/** Writes the row in place of `replaced`, which must be what the same transaction has found there. */
+export async function saveObject(tx: Writer, object: StoredObject, replaced: StoredObject | undefined): Promise<void> {
   const row: ObjectsTable = {
     bucket: object.bucket,
     key: object.key,
@@ -76,8 +76,7 @@ export async function saveObject(tx: Writer, object: StoredObject): Promise<void
     parts: object.parts ? JSON.stringify(object.parts) : null,
     upload_id: object.uploadId ?? null,
   };
-  const replaced = await blobOf(tx, object.bucket, object.key);
-  if (replaced !== undefined) await discardBlob(tx, replaced, object.modifiedAt);
+  if (replaced) await discardBlob(tx, replaced.blobId, object.modifiedAt);
   const { bucket: _, key: __, ...changed } = row;
   await tx
     .insertInto("objects")
@@ -86,9 +85,7 @@ export async function saveObject(tx: Writer, object: StoredObject): Promise<void
     .execute();
 }
 
-export async function deleteObjectRow(tx: Writer, bucket: string, key: string, now: Date): Promise<void> {
-  const blobId = await blobOf(tx, bucket, key);
-  if (blobId === undefined) return;
+export async function deleteObjectRow(tx: Writer, { bucket, key, blobId }: StoredObject, now: Date): Promise<void> {
   await tx.deleteFrom("objects").where("bucket", "=", bucket).where("key", "=", key).execute();
   await discardBlob(tx, blobId, now);
 }
@@ -101,16 +98,6 @@ export async function discardBlob(tx: Writer, blobId: string, now: Date): Promis
     .values({ blob_id: blobId, since })
     .onConflict((conflict) => conflict.column("blob_id").doUpdateSet({ since }))
     .execute();
-}
-
-async function blobOf(reader: Reader, bucket: string, key: string): Promise<string | undefined> {
-  const row = await reader
-    .selectFrom("objects")
-    .select("blob_id")
-    .where("bucket", "=", bucket)
-    .where("key", "=", key)
-    .executeTakeFirst();
-  return row?.blob_id;
 }
 
 export const quoted = (eTag: string): string => `"${eTag}"`;

@@ -16,8 +16,9 @@ export async function switchObject(
   try {
     await store.write(async (tx) => {
       await requireBucket(tx, account, object.bucket);
-      checkWriteConditions(await findObject(tx, object.bucket, object.key), object.key, conditions);
-      await saveObject(tx, object);
+      const existing = await findObject(tx, object.bucket, object.key);
+      checkWriteConditions(existing, object.key, conditions);
+      await saveObject(tx, object, existing);
     });
   } catch (error) {
     // Refused: nothing points to the blob. After any other error the row may be on disk, and the sweeper decides.
