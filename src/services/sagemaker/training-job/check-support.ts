@@ -1,12 +1,10 @@
 // What a training job may ask for on AWS and not here yet: refused by name, never silently ignored.
 import type { Channel, CreateTrainingJobRequest } from "../../../models/generated/sagemaker.ts";
-import { notImplemented } from "./errors.ts";
-
-type Check<Value> = readonly [member: string, asksFor: (value: Value) => unknown];
+import { notImplemented, refuseUnsupported, type SupportCheck } from "../not-implemented.ts";
 
 const isGiven = (list: readonly unknown[] | undefined): boolean => list !== undefined && list.length > 0;
 
-const jobChecks: readonly Check<CreateTrainingJobRequest>[] = [
+const jobChecks: readonly SupportCheck<CreateTrainingJobRequest>[] = [
   ["AlgorithmSpecification.AlgorithmName", ({ AlgorithmSpecification: a }) => a?.AlgorithmName],
   ["AlgorithmSpecification.ContainerEntrypoint", ({ AlgorithmSpecification: a }) => a?.ContainerEntrypoint],
   ["AlgorithmSpecification.ContainerArguments", ({ AlgorithmSpecification: a }) => a?.ContainerArguments],
@@ -34,7 +32,7 @@ const jobChecks: readonly Check<CreateTrainingJobRequest>[] = [
   ["ModelPackageConfig", (job) => job.ModelPackageConfig],
 ];
 
-const channelChecks: readonly Check<Channel>[] = [
+const channelChecks: readonly SupportCheck<Channel>[] = [
   ["DataSource.FileSystemDataSource", (channel) => channel.DataSource.FileSystemDataSource],
   ["DataSource.DatasetSource", (channel) => channel.DataSource.DatasetSource],
   ["DataSource.S3DataSource.AttributeNames", ({ DataSource: d }) => isGiven(d.S3DataSource?.AttributeNames)],
@@ -51,14 +49,12 @@ function checkChannel(job: CreateTrainingJobRequest, channel: Channel): void {
   if (mode !== "File") throw notImplemented(`${where}: the input mode ${mode}`);
   const type = channel.DataSource.S3DataSource?.S3DataType ?? "S3Prefix";
   if (type !== "S3Prefix" && type !== "ManifestFile") throw notImplemented(`${where}: S3DataType ${type}`);
-  const asked = channelChecks.find(([, asksFor]) => Boolean(asksFor(channel)));
-  if (asked) throw notImplemented(`${where}: ${asked[0]}`);
+  refuseUnsupported(channel, channelChecks, `${where}: `);
 }
 
 /** Throws for the first thing asked for that Salvia cannot do. */
 export function checkSupport(job: CreateTrainingJobRequest): void {
-  const asked = jobChecks.find(([, asksFor]) => Boolean(asksFor(job)));
-  if (asked) throw notImplemented(asked[0]);
+  refuseUnsupported(job, jobChecks);
   const mode = job.AlgorithmSpecification?.TrainingInputMode ?? "File";
   if (mode !== "File") throw notImplemented(`AlgorithmSpecification.TrainingInputMode ${mode}`);
   for (const channel of job.InputDataConfig ?? []) checkChannel(job, channel);

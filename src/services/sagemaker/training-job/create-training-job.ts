@@ -2,16 +2,11 @@
 import type { Channel, CreateTrainingJobRequest } from "../../../models/generated/sagemaker.ts";
 import { validationError } from "../../../lib/aws-error.ts";
 import { operation, type BuiltInAlgorithm, type SagemakerContext } from "../context.ts";
+import { checkExecutionRole } from "../execution-role.ts";
 import { parseS3Uri } from "../s3-uri.ts";
 import { checkNewTags } from "../tags/tag-rules.ts";
 import { checkSupport } from "./check-support.ts";
-import {
-  cannotAssumeRole,
-  crossAccountRole,
-  fixedMetricDefinitions,
-  tooManyInstances,
-  unknownImage,
-} from "./errors.ts";
+import { fixedMetricDefinitions, tooManyInstances, unknownImage } from "./errors.ts";
 import { maxInstances } from "./job-network.ts";
 import { statusAtStart, trainingJob, type TrainingJobSpec } from "./training-job.resource.ts";
 
@@ -24,12 +19,6 @@ function algorithmOf(job: CreateTrainingJobRequest, ctx: SagemakerContext): Buil
   if (!algorithm) throw unknownImage(image, ctx.algorithms.names);
   if ((job.AlgorithmSpecification?.MetricDefinitions ?? []).length > 0) throw fixedMetricDefinitions();
   return algorithm;
-}
-
-async function checkRole(roleArn: string, ctx: SagemakerContext): Promise<void> {
-  const [, account] = /^arn:[^:]*:iam::(\d{12}):role\//.exec(roleArn) ?? [];
-  if (account !== undefined && account !== ctx.account) throw crossAccountRole();
-  if (!(await ctx.identity.roleExists(roleArn))) throw cannotAssumeRole(roleArn);
 }
 
 function checkInstances(job: CreateTrainingJobRequest, ctx: SagemakerContext): void {
@@ -87,7 +76,7 @@ export const createTrainingJob = operation("CreateTrainingJob", async (input, ct
   checkInstances(input, ctx);
   checkLocations(input);
   checkNewTags(input.Tags ?? []);
-  await checkRole(input.RoleArn, ctx);
+  await checkExecutionRole(input.RoleArn, ctx);
   const job = await ctx.resources.create(trainingJob, input.TrainingJobName, specOf(input, algorithm), {
     tags: input.Tags,
     status: statusAtStart(ctx.clock.now()),

@@ -1,5 +1,5 @@
 // The last step of a job: every instance has ended. Restart it, or store its results and settle.
-import { lookAgain, settle, type Outcome } from "../../../engine/reconciler.ts";
+import { lookAgain, settle } from "../../../engine/reconciler.ts";
 import type { TaskEnd } from "../../../task/report.ts";
 import type { TaskRow } from "../tasks/task-owner.ts";
 import { observedOf } from "../tasks/task-rows.ts";
@@ -7,7 +7,7 @@ import { ArtifactError, storeArtifacts } from "./artifacts.ts";
 import { finalMetrics } from "./job-progress.ts";
 import { moveTo } from "./secondary-status.ts";
 import type { TrainingJobStatus } from "./training-job.resource.ts";
-import type { Job, TrainingPlatform } from "./training-job.reconciler.ts";
+import type { Job, JobOutcome, TrainingPlatform } from "./job-step.ts";
 import { verdictOf, type Verdict } from "./verdict.ts";
 
 /** Before any program ran, an instance may be lost once without the user's leave: nothing has happened yet. */
@@ -50,7 +50,7 @@ export function trainingJobEnd({ compute, objects, storage, clock }: TrainingPla
   };
 
   /** `job` as the step before left it, which the outcome includes. Everything before the outcome is saved can be repeated. */
-  return async (job: Job, tasks: readonly TaskRow[]): Promise<Outcome<TrainingJobStatus>> => {
+  return async (job: Job, tasks: readonly TaskRow[]): Promise<JobOutcome> => {
     if (mayRestart(job, tasks)) {
       await clear(tasks);
       const walk = moveTo(job.status, "Restarting", clock.now());

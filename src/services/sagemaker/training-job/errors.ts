@@ -21,14 +21,6 @@ export const cannotDelete = (arn: string, state: string): AwsError =>
 export const cannotUpdate = (state: string): AwsError =>
   validationError(`The request was rejected because the training job is in status ${state} and cannot be updated.`);
 
-export const cannotAssumeRole = (roleArn: string): AwsError =>
-  validationError(
-    `Could not assume role ${roleArn}. Please ensure that the role exists and allows principal 'sagemaker.amazonaws.com' to assume the role.`,
-  );
-
-export const crossAccountRole = (): AwsError =>
-  new AwsError("AccessDeniedException", "Cross-account pass role is not allowed.");
-
 export const tooManyInstances = (instanceType: string, limit: number, wanted: number): AwsError =>
   new AwsError(
     "ResourceLimitExceeded",
@@ -39,9 +31,6 @@ export const unknownImage = (image: string, known: readonly string[]): AwsError 
   validationError(
     `Salvia cannot run the training image ${image} yet. It runs SageMaker's built-in algorithms ${known.join(", ")}, under the image name of any registry account and region.`,
   );
-
-export const notImplemented = (member: string): AwsError =>
-  validationError(`${member} is not implemented by Salvia yet.`);
 
 export const fixedMetricDefinitions = (): AwsError =>
   validationError(

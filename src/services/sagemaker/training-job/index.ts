@@ -1,32 +1,33 @@
 // The operations of training jobs.
-import { listResourcesOf } from "../../list-resources.ts";
-import { operation } from "../context.ts";
+import { deleteOperation, describeOperation, listOperation } from "../../derived-operations.ts";
+import { operation, type SagemakerContext } from "../context.ts";
+import type { ListTrainingJobsResponse } from "../../../models/generated/sagemaker.ts";
+import type { Operation } from "../../service.ts";
 import { createTrainingJob } from "./create-training-job.ts";
-import { deleteTrainingJob } from "./delete-training-job.ts";
+import { cannotDelete } from "./errors.ts";
 import { stopTrainingJob } from "./stop-training-job.ts";
-import { trainingJob } from "./training-job.resource.ts";
+import { isSettled, trainingJob, visibleStatus, type TrainingJob } from "./training-job.resource.ts";
 import { updateTrainingJob } from "./update-training-job.ts";
-import type { DescribeTrainingJobResponse, TrainingJobSummary } from "../../../models/generated/sagemaker.ts";
 
-const describeTrainingJob = operation("DescribeTrainingJob", async ({ TrainingJobName }, ctx) => {
-  const job = await ctx.resources.get(trainingJob, TrainingJobName);
-  return trainingJob.describe(job) as DescribeTrainingJobResponse;
-});
+/** Only a job that has ended can be deleted; its artifacts and logs stay. */
+function checkEnded({ arn, status, intent }: TrainingJob): void {
+  if (!isSettled(status)) throw cannotDelete(arn, visibleStatus(status, intent).TrainingJobStatus);
+}
 
+const list = listOperation(trainingJob, { name: "ListTrainingJobs", member: "TrainingJobSummaries" });
+
+/** No job here has a warm pool or a training plan. */
 const listTrainingJobs = operation("ListTrainingJobs", async (input, ctx) => {
-  // No job here has a warm pool or a training plan.
-  if (input.WarmPoolStatusEquals !== undefined || input.TrainingPlanArnEquals !== undefined)
-    return { TrainingJobSummaries: [] };
-  const defaults = { sortBy: "CreationTime", sortOrder: "Descending" } as const;
-  const { summaries, NextToken } = await listResourcesOf(ctx.resources, trainingJob, input, defaults);
-  return { TrainingJobSummaries: summaries as TrainingJobSummary[], ...(NextToken === undefined ? {} : { NextToken }) };
+  const asksForOthers = input.WarmPoolStatusEquals !== undefined || input.TrainingPlanArnEquals !== undefined;
+  if (asksForOthers) return { TrainingJobSummaries: [] };
+  return (await list.handle(input, ctx)) as ListTrainingJobsResponse;
 });
 
-export const trainingJobOperations = [
+export const trainingJobOperations: readonly Operation<SagemakerContext>[] = [
   createTrainingJob,
-  describeTrainingJob,
+  describeOperation(trainingJob, "DescribeTrainingJob"),
   listTrainingJobs,
   stopTrainingJob,
   updateTrainingJob,
-  deleteTrainingJob,
+  deleteOperation(trainingJob, "DeleteTrainingJob", checkEnded),
 ];

@@ -2,19 +2,8 @@
 import { Readable } from "node:stream";
 import { CapacityError, ImageError } from "../../../compute/backend.ts";
 import { releaseCapacity } from "../../../engine/capacity.ts";
-import {
-  anyReconciler,
-  lookAgain,
-  next,
-  settle,
-  type AnyReconciler,
-  type Observed,
-  type Outcome,
-  type Reconciler,
-  type Step,
-} from "../../../engine/reconciler.ts";
+import { anyReconciler, lookAgain, next, settle, type AnyReconciler } from "../../../engine/reconciler.ts";
 import { seconds } from "../../../lib/clock.ts";
-import type { SagemakerPlatform } from "../context.ts";
 import { rowKind } from "../../resource-definition.ts";
 import type { TaskRow } from "../tasks/task-owner.ts";
 import { discardBlobs, keepBlob, letGo } from "../tasks/kept-blobs.ts";
@@ -23,22 +12,17 @@ import { ArtifactError, checkOutputBucket } from "./artifacts.ts";
 import { InputDataError, planChannels } from "./channel-planner.ts";
 import { trainingJobEnd } from "./end-training-job.ts";
 import { walkWith, trainingStart } from "./job-progress.ts";
+import type { AlsoSave, Job, JobOutcome, JobStep, TrainingPlatform } from "./job-step.ts";
 import { instanceCount, taskKeys, taskSpecs } from "./job-tasks.ts";
 import { moveTo, say } from "./secondary-status.ts";
 import { isSettled, trainingJob, type TrainingJobIntent, type TrainingJobStatus } from "./training-job.resource.ts";
 import type { TrainingJobSpec } from "./training-job.resource.ts";
 import { watchTasks } from "./watch-tasks.ts";
 
-export type Job = Observed<TrainingJobSpec, TrainingJobIntent, TrainingJobStatus>;
-type JobStep = Step<TrainingJobSpec, TrainingJobIntent, TrainingJobStatus>;
-type JobOutcome = Outcome<TrainingJobStatus>;
-
-export type TrainingPlatform = Omit<SagemakerPlatform, "metrics" | "logs" | "identity" | "nudge">;
-
 const capacityEveryMs = seconds(10);
 const followEveryMs = seconds(2);
 
-export const failed = (job: Job, reason: string, at: Date): JobOutcome =>
+const failed = (job: Job, reason: string, at: Date): JobOutcome =>
   settle({
     TrainingJobStatus: "Failed",
     FailureReason: reason.slice(0, 1024),
@@ -174,9 +158,7 @@ function follow(platform: TrainingPlatform): JobStep {
 const isOfAttempt = (task: TaskRow, job: Job): boolean =>
   taskKeys({ uid: job.uid, spec: job.spec, attempt: job.status.attempt }).includes(task.key);
 
-function alsoSave(
-  clock: SagemakerPlatform["clock"],
-): NonNullable<Reconciler<TrainingJobSpec, TrainingJobIntent, TrainingJobStatus>["alsoSave"]> {
+function alsoSave({ clock }: TrainingPlatform): AlsoSave {
   return async (tx, job) => {
     const isOver = isSettled(job.status);
     // Between attempts `launchedAt` is null: what is left of the one before is forgotten.
@@ -202,6 +184,6 @@ export function trainingJobReconciler(platform: TrainingPlatform): AnyReconciler
       follow(platform),
     ],
     stateOf: (status) => status.TrainingJobStatus,
-    alsoSave: alsoSave(platform.clock),
+    alsoSave: alsoSave(platform),
   });
 }

@@ -1,5 +1,6 @@
 import { operation } from "../context.ts";
-import { cannotUpdate, notImplemented } from "./errors.ts";
+import { notImplemented } from "../not-implemented.ts";
+import { cannotUpdate } from "./errors.ts";
 import { isSettled, trainingJob } from "./training-job.resource.ts";
 
 /** The profiler's settings are stored, as at creation; nothing here profiles yet. */

@@ -3,7 +3,7 @@ import type { SagemakerPlatform } from "../context.ts";
 import type { TaskRow } from "../tasks/task-owner.ts";
 import { findTask, observedOf, requestStop, saveObserved, tasksOf } from "../tasks/task-rows.ts";
 import { instanceOf, taskKeys } from "./job-tasks.ts";
-import type { Job } from "./training-job.reconciler.ts";
+import type { Job } from "./job-step.ts";
 import { endsJob } from "./verdict.ts";
 
 const graceSeconds = 120;
