@@ -28,10 +28,12 @@ export interface TaskEnd {
   /** Set once the parts below were uploaded: names relative to their folder. */
   readonly modelFiles?: readonly string[];
   readonly outputFiles?: readonly string[];
+  /** Set when the server refused a part: the program ended as above, its results are not there. */
+  readonly uploadProblem?: string;
 }
 
 export interface ReportRequest {
-  /** 1, 2, 3 … per task. */
+  /** 1, 2, 3 … per task. A report without events is a heartbeat: it repeats the last number (0 before the first report) and is never stored. */
   readonly sequence: number;
   readonly events: readonly TaskEvent[];
 }

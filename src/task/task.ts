@@ -7,7 +7,12 @@ export interface AlgorithmProgram {
   readonly name: string;
   readonly command: "train" | "serve";
 }
-export type Program = AlgorithmProgram;
+/** A command line. "node" is Salvia's own Node; other programs are found on PATH. */
+export interface CommandProgram {
+  readonly kind: "command";
+  readonly argv: readonly string[];
+}
+export type Program = AlgorithmProgram | CommandProgram;
 
 export interface TaskNetwork {
   /** This instance's name, e.g. "algo-1". */

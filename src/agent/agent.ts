@@ -1,0 +1,174 @@
+// The program beside one task: stage in → release → follow → upload → report the end. Every step may be repeated; what was reached
+// stands in state.json, so that an agent killed at any instant and started again goes on.
+import { existsSync, readFileSync, rmSync } from "node:fs";
+import { resolve } from "node:path";
+import type { Clock } from "../lib/clock.ts";
+import { lockFolder } from "../lib/folder-lock.ts";
+import type { Log } from "../lib/log.ts";
+import { probeNamespaces } from "../lib/probe-namespaces.ts";
+import { identifyProcess } from "../lib/process-identity.ts";
+import type { Random } from "../lib/random.ts";
+import type { TaskEnd } from "../task/report.ts";
+import { lockName, readOwnJson, taskPaths, type HostFacts, type TaskPaths } from "../task/task-folder.ts";
+import type { TaskSpec } from "../task/task.ts";
+import { followProgram } from "./follow-program.ts";
+import { openDoors, prepareTask } from "./prepare-task.ts";
+import { startReporter } from "./reporter.ts";
+import { createProcessRunner } from "./runners/process-runner.ts";
+import { connectToServer } from "./server-connection.ts";
+import { nowMs, ownAddress, type TaskRun } from "./task-run.ts";
+import { openState, replaceFile } from "./task-state.ts";
+
+export interface AgentOptions {
+  /** The task's folder, with task.json in it. */
+  readonly folder: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  /** What starts the CLI, for built-in algorithms. Default: what started this process. */
+  readonly entry?: string;
+}
+
+/** Resolves to the exit status once the server has acknowledged the end (0), or at once when there is nothing to do (0). */
+export async function runAgent(options: AgentOptions): Promise<number> {
+  const paths = taskPaths(resolve(options.folder));
+  if (!existsSync(paths.task)) return 0;
+  const lock = lockFolder(paths.folder, lockName);
+  if (!lock) {
+    options.log.info("another agent holds the task", { folder: paths.folder });
+    return 0;
+  }
+  try {
+    // The folder may have been removed before the lock was ours; then the lock made an empty one.
+    if (existsSync(paths.task)) await serveTask(options, paths);
+    else rmSync(paths.folder, { recursive: true, force: true });
+    return 0;
+  } finally {
+    lock.release();
+  }
+}
+
+async function serveTask(options: AgentOptions, paths: TaskPaths): Promise<void> {
+  const identity = identifyProcess(process.pid);
+  if (identity) replaceFile(paths.agent, JSON.stringify(identity));
+  const run = createRun(options, paths);
+  const watchStopFile = options.clock.every(200, () => {
+    if (existsSync(paths.stop)) run.stopAsked.abort();
+    if (!existsSync(paths.task)) run.abandoned.abort(new Error("the task's folder is gone"));
+  });
+  try {
+    await walk(run);
+  } catch (error) {
+    if (!run.abandoned.signal.aborted) throw error;
+    await abandon(run);
+  } finally {
+    watchStopFile();
+    await run.reporter.close();
+    run.doors.gateway?.close();
+    run.connection.close();
+  }
+}
+
+function createRun({ clock, random, log, entry }: AgentOptions, paths: TaskPaths): TaskRun {
+  const spec = JSON.parse(readFileSync(paths.task, "utf8")) as TaskSpec;
+  const state = openState(paths);
+  const stopAsked = new AbortController();
+  const abandoned = new AbortController();
+  const connection = connectToServer(spec.server, spec.key);
+  const doors: TaskRun["doors"] = {};
+  const runner = createProcessRunner({
+    spec,
+    paths,
+    bwrap: bwrapOf(paths),
+    nodePath: process.execPath,
+    entry: entry ?? process.argv[1] ?? "",
+    clock,
+    addresses: () => {
+      const { port, gateway } = state.current;
+      const host = ownAddress(spec);
+      return {
+        host,
+        ...(port === undefined ? {} : { port }),
+        ...(gateway && doors.gateway
+          ? { gateway: { url: `http://${host}:${gateway.port}`, token: gateway.token } }
+          : {}),
+      };
+    },
+  });
+  const reporter = startReporter({
+    paths,
+    connection,
+    clock,
+    log,
+    onStop: () => stopAsked.abort(),
+    onGone: () => abandoned.abort(new Error("the server no longer knows the task")),
+  });
+  return { spec, paths, clock, random, log, state, connection, reporter, runner, stopAsked, abandoned, doors };
+}
+
+/** The backend has tried it once for all its tasks. */
+function bwrapOf(paths: TaskPaths): string | undefined {
+  const facts = readOwnJson<HostFacts>(paths.host);
+  if (facts) return facts.bwrap;
+  const support = probeNamespaces();
+  return support.works ? support.bwrap : undefined;
+}
+
+async function walk(run: TaskRun): Promise<void> {
+  const { state, reporter } = run;
+  if (state.current.step === "staging") {
+    const early = await prepareTask(run);
+    if (early) state.save({ step: "ending", end: early });
+    else state.save({ step: "releasing" });
+  } else await openDoors(run);
+  if (state.current.step === "releasing" || state.current.step === "running")
+    state.save({ step: "uploading", end: await followProgram(run) });
+  const { end } = state.current;
+  if (end === undefined) throw new Error("a task past its program has an end");
+  if (state.current.step === "uploading") state.save({ step: "ending", end: await settle(run, end) });
+  if (state.current.step === "ending") {
+    const final = state.current.end ?? end;
+    reporter.tell({ type: "phase", at: nowMs(run), phase: "exited" });
+    await reporter.finish({ type: "end", at: nowMs(run), end: final });
+    run.abandoned.signal.throwIfAborted();
+    state.save({ step: "done" });
+  }
+}
+
+/** Failure text and results of a program that has ended. */
+async function settle(run: TaskRun, end: TaskEnd): Promise<TaskEnd> {
+  const { spec, paths, clock, log, connection, reporter, abandoned } = run;
+  const { readFailure, uploadResults } = await import("./upload-results.ts");
+  const failure = end.failure ?? readFailure(paths.root);
+  const full = { ...end, ...(failure === undefined ? {} : { failure }) };
+  if (spec.purpose === "hosting") return full;
+  reporter.tell({ type: "phase", at: nowMs(run), phase: "uploading", message: "Uploading generated training model" });
+  const uploaded = await uploadResults(modelWanted(end), {
+    root: paths.root,
+    connection,
+    clock,
+    log,
+    signal: abandoned.signal,
+    tellUser: (text) => reporter.tell({ type: "output", lines: [{ at: nowMs(run), text }] }),
+  });
+  return { ...full, ...uploaded };
+}
+
+/** A model of a stopped job is what it had so far; a failed job has none. */
+function modelWanted({ how, exitCode }: TaskEnd): "always" | "with-files" | "never" {
+  if (how === "stopped" || how === "timed-out") return "with-files";
+  return how === "exited" && exitCode === 0 ? "always" : "never";
+}
+
+/** Nobody wants the task: its program goes, with the usual grace while there is a folder, then the folder. */
+async function abandon({ spec, paths, clock, log, runner }: TaskRun): Promise<void> {
+  log.info("the task is given up", { key: spec.key });
+  const killAt = clock.monotonicMs() + (existsSync(paths.task) ? spec.graceSeconds * 1_000 : 0);
+  let isTold = false;
+  while (existsSync(paths.task) && runner.look().is === "running" && clock.monotonicMs() < killAt) {
+    isTold ||= runner.terminate();
+    await clock.sleep(50);
+  }
+  runner.destroy();
+  rmSync(paths.folder, { recursive: true, force: true });
+}

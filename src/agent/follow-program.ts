@@ -1,0 +1,115 @@
+// While the program runs: its end, wishes to stop, its time, its usage, its health.
+import { existsSync } from "node:fs";
+import { currentBootId } from "../lib/process-identity.ts";
+import type { TaskEnd } from "../task/report.ts";
+import { readOwnJson, type StopWish, type TaskPaths } from "../task/task-folder.ts";
+import { watchHealth } from "./watch-health.ts";
+import type { ProgramState } from "./runners/runner.ts";
+import { nowMs, type TaskRun } from "./task-run.ts";
+import { watchUsage } from "./watch-usage.ts";
+import type { StopState } from "./task-state.ts";
+
+const quickLookMs = 20;
+const idleLookMs = 100;
+const quickForMs = 5_000;
+/** A waiter that cannot even make its folder. */
+const startWithinMs = 10_000;
+
+/** Starts the program, at most once in the task's life. */
+export async function releaseProgram(run: TaskRun, onEnd: () => void): Promise<void> {
+  const { state, runner, reporter } = run;
+  if (state.current.releaseBootId === undefined) state.save({ step: "releasing", releaseBootId: currentBootId() });
+  // After a power cut nobody knows whether it ran: `look` finds nothing, and the task is lost.
+  if (state.current.releaseBootId === currentBootId()) await runner.release(onEnd);
+  state.save({ step: "running" });
+  reporter.tell({ type: "phase", at: nowMs(run), phase: "running" });
+  reporter.expectOutput();
+}
+
+/** Follows the program to its end. Throws the reason of `abandoned` when the task is. */
+export async function followProgram(run: TaskRun): Promise<TaskEnd> {
+  const { clock, runner, abandoned } = run;
+  const poke: { wake?: () => void } = {};
+  const over = new AbortController();
+  const began = clock.monotonicMs();
+  if (run.state.current.step !== "running") await releaseProgram(run, () => poke.wake?.());
+  const watching = [watchUsage(run, over.signal), watchHealth(run, over.signal)];
+  const stopper = createStopper(run);
+  try {
+    for (;;) {
+      abandoned.signal.throwIfAborted();
+      if (!existsSync(run.paths.task)) abandoned.abort(new Error("the task's folder is gone"));
+      const now = runner.look();
+      const end = endOf(run, now, clock.monotonicMs() - began);
+      if (end) return end;
+      if (now.is === "running") stopper(now.startedAt);
+      const { promise, resolve } = Promise.withResolvers<void>();
+      poke.wake = resolve;
+      const isFresh = clock.monotonicMs() - began < quickForMs;
+      await Promise.race([promise, clock.sleep(isFresh ? quickLookMs : idleLookMs)]);
+    }
+  } finally {
+    over.abort();
+    await Promise.all(watching);
+  }
+}
+
+function endOf({ state, runner, log, spec }: TaskRun, now: ProgramState, waitedMs: number): TaskEnd | undefined {
+  switch (now.is) {
+    case "running":
+      return undefined;
+    case "not-started": {
+      if (waitedMs < startWithinMs && state.current.releaseBootId === currentBootId()) return undefined;
+      log.error("the program was not started");
+      return { how: "lost" };
+    }
+    case "lost":
+      runner.destroy();
+      return { how: "lost", startedAt: now.startedAt };
+    case "ended": {
+      runner.kill(); // Children that the program left behind.
+      const { exitCode, signal, endedAt } = now.exit;
+      const { stop } = state.current;
+      const notReady = `The model did not answer /ping within ${readyWithinSeconds} seconds of its start.`;
+      return {
+        how: stop === undefined || stop.why === "not-ready" ? "exited" : stop.why,
+        exitCode,
+        ...(signal === undefined ? {} : { signal }),
+        ...(stop?.why === "not-ready" && spec.purpose === "hosting" ? { failure: notReady } : {}),
+        startedAt: now.startedAt,
+        endedAt,
+      };
+    }
+  }
+}
+
+/** A model must answer /ping with 200 within this time of its start. */
+const readyWithinSeconds = 240;
+
+/** Called again and again: SIGTERM when the task should end, SIGKILL after the grace. */
+function createStopper(run: TaskRun): (startedAt: number) => void {
+  const { state, spec, runner, log, stopAsked } = run;
+  let isTold = false;
+  const whyNow = (startedAt: number): StopState["why"] | undefined => {
+    if (stopAsked.signal.aborted || existsSync(run.paths.stop)) return "stopped";
+    const ranMs = nowMs(run) - startedAt;
+    if (spec.maxRuntimeSeconds !== undefined && ranMs >= spec.maxRuntimeSeconds * 1_000) return "timed-out";
+    return spec.purpose === "hosting" && state.current.wasReady !== true && ranMs >= readyWithinSeconds * 1_000
+      ? "not-ready"
+      : undefined;
+  };
+  return (startedAt) => {
+    const why = state.current.stop?.why ?? whyNow(startedAt);
+    if (why === undefined) return;
+    if (state.current.stop === undefined) {
+      const graceMs = graceSeconds(run.paths, spec.graceSeconds) * 1_000;
+      log.info("the program is asked to end", { why, graceMs });
+      state.save({ stop: { why, killAt: nowMs(run) + graceMs } });
+    }
+    isTold ||= runner.terminate();
+    if (nowMs(run) >= (state.current.stop?.killAt ?? 0)) runner.kill();
+  };
+}
+
+const graceSeconds = (paths: TaskPaths, ofTask: number): number =>
+  readOwnJson<StopWish>(paths.stop)?.graceSeconds ?? ofTask;

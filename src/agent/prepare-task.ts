@@ -1,0 +1,75 @@
+// Before the release: the plan, the data, the model, the gateway, the files of the container contract. Ends early when it cannot.
+import type { TaskEnd } from "../task/report.ts";
+import { untilItWorks } from "./back-off.ts";
+import { freePort } from "./free-port.ts";
+import { openGateway, type Gateway } from "./gateway.ts";
+import { StageError } from "./planned-path.ts";
+import { createProgress } from "./progress.ts";
+import { ServerRefusalError, serverUrl } from "./server-connection.ts";
+import { nowMs, ownAddress, type TaskRun } from "./task-run.ts";
+
+/** Undefined when the program may be released; throws when the task is abandoned. */
+export async function prepareTask(run: TaskRun): Promise<TaskEnd | undefined> {
+  const { reporter, stopAsked, abandoned } = run;
+  reporter.tell({ type: "phase", at: nowMs(run), phase: "downloading", message: "Downloading input data" });
+  try {
+    await bringIn(run);
+    await openDoors(run);
+    await run.runner.prepare();
+    abandoned.signal.throwIfAborted();
+    return stopAsked.signal.aborted ? { how: "stopped" } : undefined;
+  } catch (error) {
+    abandoned.signal.throwIfAborted();
+    if (stopAsked.signal.aborted) return { how: "stopped" };
+    if (error instanceof StageError || error instanceof ServerRefusalError)
+      return { how: "setup-failed", failure: error.message };
+    throw error;
+  }
+}
+
+async function bringIn(run: TaskRun): Promise<void> {
+  const { connection, clock, log, reporter, paths } = run;
+  const signal = AbortSignal.any([run.stopAsked.signal, run.abandoned.signal]);
+  const patience = { clock, log, signal };
+  const plan = await untilItWorks("plan", patience, () => connection.plan(signal));
+  if ("failureReason" in plan) throw new StageError(plan.failureReason);
+  if (plan.channels.length === 0 && plan.modelArchives.length === 0) return;
+  const { stageIn } = await import("./stage-in.ts");
+  const progress = createProgress(clock, (message) =>
+    reporter.tell({ type: "phase", at: nowMs(run), phase: "downloading", message }),
+  );
+  await stageIn(plan, { ...patience, root: paths.root, connection, progress });
+}
+
+/** The gateway, and the port of a model. Both stay the same when the agent is restarted. */
+export async function openDoors(run: TaskRun): Promise<void> {
+  const { spec, state } = run;
+  if (spec.purpose === "hosting" && state.current.port === undefined)
+    state.save({ port: spec.port ?? (await freePort(ownAddress(spec))) });
+  if (spec.network.isAlone || run.doors.gateway) return;
+  const token = state.current.gateway?.token ?? run.random.bytes(24).toString("base64url");
+  const gateway = await openGatewayAt(run, token, state.current.gateway?.port ?? 0);
+  if (!gateway) return;
+  run.doors.gateway = gateway;
+  state.save({ gateway: { port: gateway.port, token } });
+}
+
+/** After a restart the program knows the old port: without it the gateway stays closed, and the program goes on. */
+async function openGatewayAt(run: TaskRun, token: string, port: number): Promise<Gateway | undefined> {
+  const { spec, clock, log, connection, abandoned } = run;
+  try {
+    return await openGateway({
+      host: ownAddress(spec),
+      port,
+      token,
+      clock,
+      log,
+      serverUrl: () => serverUrl(spec.server),
+      credentials: () => connection.credentials(abandoned.signal),
+    });
+  } catch (error) {
+    if (port === 0) throw error;
+    log.error("the gateway's port is taken", { port, error });
+    return undefined;
+  }
+}

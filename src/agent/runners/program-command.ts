@@ -1,0 +1,82 @@
+// The command line and environment of a program, as it sees them: in its namespaces, or on the bare machine.
+import { delimiter, dirname } from "node:path";
+import { systemPath } from "../../lib/probe-namespaces.ts";
+import type { TaskSpec } from "../../task/task.ts";
+
+/** Where things lie as the program sees them. */
+export interface ProgramView {
+  readonly node: string;
+  /** What starts the CLI. */
+  readonly entry: string;
+  /** "/opt/ml", or the root folder's own path. */
+  readonly root: string;
+  readonly temporary: string;
+  /** Whether algo-N resolves by itself and /opt/ml is the root. */
+  readonly isPrivate: boolean;
+}
+
+export interface ProgramAddresses {
+  /** Own address of this instance. */
+  readonly host: string;
+  /** Of a hosting task. */
+  readonly port?: number;
+  readonly gateway?: { readonly url: string; readonly token: string };
+}
+
+export function programArguments({ program }: TaskSpec, view: ProgramView): readonly string[] {
+  switch (program.kind) {
+    case "algorithm": {
+      const place = view.isPrivate ? [] : ["--root", view.root];
+      return [view.node, view.entry, "algorithm", program.name, program.command, ...place];
+    }
+    case "command":
+      return program.argv.map((word, at) => (at === 0 && word === "node" ? view.node : word));
+  }
+}
+
+/** Base, then the job's own, then what nobody may change. */
+export function programEnvironment(
+  spec: TaskSpec,
+  view: ProgramView,
+  addresses: ProgramAddresses,
+): Record<string, string> {
+  return {
+    PATH: [dirname(view.node), systemPath].join(delimiter),
+    HOME: view.temporary,
+    TMPDIR: view.temporary,
+    LANG: "C.UTF-8",
+    AWS_REGION: spec.region,
+    AWS_DEFAULT_REGION: spec.region,
+    SAGEMAKER_REGION: spec.region,
+    CURRENT_HOST: spec.network.host,
+    SAGEMAKER_BASE_DIR: view.root,
+    ...(addresses.gateway ? gatewayEnvironment(addresses.gateway) : {}),
+    ...spec.environment,
+    ...(addresses.port === undefined ? {} : { SAGEMAKER_BIND_TO_PORT: String(addresses.port) }),
+    SALVIA_TASK_KEY: spec.key,
+    SALVIA_BIND_HOST: addresses.host,
+    SALVIA_PEERS: JSON.stringify(spec.network.addresses),
+  };
+}
+
+const gatewayEnvironment = ({ url, token }: { url: string; token: string }): Record<string, string> => ({
+  AWS_ENDPOINT_URL: url,
+  AWS_ENDPOINT_URL_S3: url,
+  S3_ENDPOINT_URL: url,
+  AWS_CONTAINER_CREDENTIALS_FULL_URI: `${url}/_salvia/credentials`,
+  AWS_CONTAINER_AUTHORIZATION_TOKEN: token,
+});
+
+const quoted = (word: string): string => `'${word.replaceAll("'", "'\\''")}'`;
+
+/** A POSIX script that becomes the program: secrets stand on no command line, and only the program itself sees the job's environment. */
+export function startScript(
+  argv: readonly string[],
+  environment: Readonly<Record<string, string>>,
+  folder: string,
+): string {
+  const exports = Object.entries(environment)
+    .filter(([name]) => /^[A-Za-z_]\w*$/.test(name))
+    .map(([name, value]) => `export ${name}=${quoted(value)}`);
+  return [`cd ${quoted(folder)}`, "unset OLDPWD", ...exports, `exec ${argv.map(quoted).join(" ")}`, ""].join("\n");
+}

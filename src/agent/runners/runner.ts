@@ -1,0 +1,37 @@
+// How an agent starts and signals its program. One implementation per backend.
+
+export interface ProgramExit {
+  /** As a shell says it: 128 + n after signal n. */
+  readonly exitCode: number;
+  readonly signal?: string;
+  /** ms since 1970. */
+  readonly endedAt: number;
+}
+
+export type ProgramState =
+  | { readonly is: "not-started" }
+  | { readonly is: "running"; readonly startedAt: number }
+  | { readonly is: "ended"; readonly startedAt: number; readonly exit: ProgramExit }
+  /** It was started, and is gone without a trace of how it ended. */
+  | { readonly is: "lost"; readonly startedAt: number };
+
+export interface Usage {
+  /** CPU time in ms that the processes alive now have used. */
+  readonly cpuMs: number;
+  readonly memoryBytes: number;
+}
+
+export interface Runner {
+  /** Makes the root ready: called again after a restart, as long as the program was not released. */
+  prepare(): Promise<void>;
+  /** Starts the program, at most once in the task's life. `onEnd` may tell early that it ended; `look` tells for sure. */
+  release(onEnd: () => void): Promise<void>;
+  look(): ProgramState;
+  /** Asks the program itself to end (SIGTERM); false when it is not there yet, or no longer. */
+  terminate(): boolean;
+  /** SIGKILL for everything of the task. Repeat until `look` says it ended. */
+  kill(): void;
+  /** `kill`, and whatever keeps the books of the program too; works after the task's folder is gone. */
+  destroy(): void;
+  usage(): Usage;
+}

@@ -1,0 +1,124 @@
+// The agent's calls to its server, on node:http alone: an agent must start fast.
+import { Agent, request, type ClientRequest, type IncomingMessage } from "node:http";
+import { pipeline } from "node:stream/promises";
+import type { Readable } from "node:stream";
+import type { ChannelPlan, PlanFailure } from "../task/channel-plan.ts";
+import { taskRoutePrefix, type ReportAnswer, type ReportRequest, type TaskCredentials } from "../task/report.ts";
+import { readOwnJson } from "../task/task-folder.ts";
+import type { TaskSpec } from "../task/task.ts";
+
+/** 410: the server no longer knows the task. */
+export class TaskGoneError extends Error {}
+
+/** The server answered with something else than success. */
+export class ServerRefusalError extends Error {
+  readonly status: number;
+  constructor(status: number, text: string) {
+    super(text);
+    this.status = status;
+  }
+}
+
+export interface ServerConnection {
+  plan(signal: AbortSignal): Promise<ChannelPlan | PlanFailure>;
+  /** Bytes of a planned object. `url` is absolute or relative to the server. */
+  object(url: string, signal: AbortSignal): Promise<IncomingMessage>;
+  report(report: ReportRequest, signal: AbortSignal): Promise<ReportAnswer>;
+  putPart(part: "model" | "output", body: Readable, signal: AbortSignal): Promise<void>;
+  credentials(signal: AbortSignal): Promise<TaskCredentials>;
+  close(): void;
+}
+
+/** Every call throws TaskGoneError on 410, ServerRefusalError on other refusals, and the socket's error when the server is away. */
+export function connectToServer(server: TaskSpec["server"], key: string): ServerConnection {
+  const sockets = new Agent({ keepAlive: true });
+
+  const open = (method: string, path: string, headers: Record<string, string>, signal: AbortSignal): ClientRequest => {
+    const base = new URL(`${taskRoutePrefix}${encodeURIComponent(key)}/`, serverUrl(server));
+    const url = new URL(path, base);
+    if (url.origin !== base.origin)
+      throw new Error(`the plan names an address that is not the server's: ${url.origin}`);
+    const authorization = `Bearer ${server.token}`;
+    return request(url, { method, agent: sockets, headers: { ...headers, authorization }, signal, timeout: 60_000 });
+  };
+  const get = async (path: string, signal: AbortSignal): Promise<IncomingMessage> => {
+    const call = open("GET", path, {}, signal);
+    const answer = answerOf(call);
+    call.end();
+    return await answer;
+  };
+
+  return {
+    plan: async (signal) => {
+      const answer = await get("plan", signal);
+      if (answer.statusCode === 422) return JSON.parse(await textOf(answer)) as PlanFailure;
+      await refuse(answer);
+      return JSON.parse(await textOf(answer)) as ChannelPlan;
+    },
+    object: async (url, signal) => {
+      const answer = await get(url, signal);
+      await refuse(answer);
+      return answer;
+    },
+    report: async (report, signal) => {
+      const body = JSON.stringify(report);
+      const headers = { "content-type": "application/json", "content-length": String(Buffer.byteLength(body)) };
+      const call = open("POST", "reports", headers, signal);
+      const answering = answerOf(call);
+      call.end(body);
+      const answer = await answering;
+      await refuse(answer);
+      return JSON.parse(await textOf(answer)) as ReportAnswer;
+    },
+    putPart: async (part, body, signal) => {
+      const call = open("PUT", `parts/${part}`, { "content-type": "application/gzip" }, signal);
+      const answering = answerOf(call);
+      // The server may refuse before it has read everything: then its answer says why, and not the broken pipe.
+      const sending = pipeline(body, call).then(
+        () => undefined,
+        (error: unknown) => error,
+      );
+      const answer = await answering.catch(async (error: unknown) => {
+        throw (await sending) ?? error;
+      });
+      await refuse(answer);
+      await textOf(answer);
+      const failure = await sending;
+      if (failure !== undefined) throw failure;
+    },
+    credentials: async (signal) => {
+      const answer = await get("credentials", signal);
+      await refuse(answer);
+      return JSON.parse(await textOf(answer)) as TaskCredentials;
+    },
+    close: () => sockets.destroy(),
+  };
+}
+
+/** Where the server answers now. */
+export function serverUrl(server: TaskSpec["server"]): string {
+  const file = server.file === undefined ? undefined : readOwnJson<{ url?: unknown }>(server.file);
+  return typeof file?.url === "string" ? file.url : server.url;
+}
+
+function answerOf(call: ClientRequest): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    call.on("response", resolve);
+    call.on("error", reject);
+    call.on("timeout", () => call.destroy(new Error("the server did not answer within 60 s")));
+  });
+}
+
+async function textOf(answer: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of answer) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+async function refuse(answer: IncomingMessage): Promise<void> {
+  const status = answer.statusCode ?? 500;
+  if (status >= 200 && status < 300) return;
+  const text = (await textOf(answer)).slice(0, 1_024);
+  if (status === 410) throw new TaskGoneError("the server no longer knows this task");
+  throw new ServerRefusalError(status, `the server answered ${status}: ${text}`);
+}

@@ -1,0 +1,141 @@
+// Brings a plan's objects into the task's root: channels under input/data, model archives unpacked under model. Repeatable: what a
+// killed agent left half done is made anew.
+import { constants, copyFile, mkdir, rm, stat } from "node:fs/promises";
+import { createReadStream, createWriteStream } from "node:fs";
+import { dirname, join } from "node:path";
+import { Transform, type Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import type { ChannelPlan, PlannedChannel, PlannedObject } from "../task/channel-plan.ts";
+import { untilItWorks, type Patience } from "./back-off.ts";
+import { checkTogether, inside, safeParts, StageError } from "./planned-path.ts";
+import type { Progress } from "./progress.ts";
+import { ServerRefusalError, TaskGoneError, type ServerConnection } from "./server-connection.ts";
+
+export interface StageOptions extends Patience {
+  readonly root: string;
+  readonly connection: ServerConnection;
+  readonly progress: Progress;
+}
+
+/** Small files wait on the file system, not on bytes: several at a time. */
+const filesAtOnce = 8;
+
+/** Throws StageError with a text for the user when the objects cannot become files. */
+export async function stageIn(plan: ChannelPlan, options: StageOptions): Promise<void> {
+  for (const channel of plan.channels) await stageChannel(channel, options);
+  if (plan.modelArchives.length === 0) return;
+  const folder = join(options.root, "model");
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder, { recursive: true });
+  for (const archive of plan.modelArchives) await unpack(archive, folder, options);
+}
+
+async function stageChannel(channel: PlannedChannel, options: StageOptions): Promise<void> {
+  if (safeParts(channel.name).length > 1)
+    throw new StageError(`${JSON.stringify(channel.name)} cannot be a channel's name`);
+  const folder = join(options.root, "input", "data", channel.name);
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder, { recursive: true });
+  try {
+    checkTogether(channel.objects.map((object) => object.path));
+  } catch (error) {
+    if (error instanceof StageError) throw new StageError(`Channel ${channel.name}: ${error.message}`);
+    throw error;
+  }
+  options.progress.start(
+    channel.name,
+    channel.objects.reduce((sum, object) => sum + object.sizeBytes, 0),
+  );
+  await eachOf(channel.objects, filesAtOnce, async (object) => {
+    options.signal.throwIfAborted();
+    const to = inside(folder, object.path);
+    await mkdir(dirname(to), { recursive: true });
+    await retryingDownload(object, options, () => bring(object, to, options));
+  });
+}
+
+/** The server may go away in the middle of a download: then the object is brought again, from its start. */
+async function retryingDownload(
+  object: PlannedObject,
+  options: StageOptions,
+  attempt: () => Promise<void>,
+): Promise<void> {
+  if ("file" in object.source) await attempt().catch(asStageError(object));
+  else await untilItWorks("download", options, attempt, isHopeless).catch(asStageError(object));
+}
+
+const socketTrouble = new Set([
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "EPIPE",
+  "ETIMEDOUT",
+  "EHOSTUNREACH",
+  "ERR_STREAM_PREMATURE_CLOSE",
+]);
+const codeOf = (error: unknown): string =>
+  error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
+
+const isHopeless = (error: unknown): boolean => {
+  if (error instanceof ServerRefusalError) return error.status < 500;
+  return !(socketTrouble.has(codeOf(error)) || /aborted|did not answer|ended early/.test(String(error)));
+};
+
+const asStageError =
+  (object: PlannedObject) =>
+  (error: unknown): never => {
+    if (error instanceof StageError || error instanceof TaskGoneError || codeOf(error) === "ABORT_ERR") throw error;
+    if (error instanceof Error && error.name === "AbortError") throw error;
+    const message = error instanceof Error ? error.message : String(error);
+    throw new StageError(`Could not bring in ${object.path}: ${message}`);
+  };
+
+async function bring(object: PlannedObject, to: string, options: StageOptions): Promise<void> {
+  if ("file" in object.source && !object.isGzip) {
+    await rm(to, { force: true });
+    await copyFile(object.source.file, to, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL);
+    options.progress.add(object.sizeBytes);
+    return;
+  }
+  const source = await openObject(object, options);
+  const stages: NodeJS.ReadWriteStream[] = [countBytes(options.progress)];
+  if (object.isGzip) stages.push((await import("node:zlib")).createGunzip());
+  await pipeline([source, ...stages, createWriteStream(to)], { signal: options.signal });
+  if (!object.isGzip) await checkSize(object, to);
+}
+
+async function checkSize(object: PlannedObject, path: string): Promise<void> {
+  const { size } = await stat(path);
+  if (size !== object.sizeBytes) throw new Error(`the object ended early: ${size} of ${object.sizeBytes} bytes`);
+}
+
+async function openObject({ source }: PlannedObject, { connection, signal }: StageOptions): Promise<Readable> {
+  return "file" in source ? createReadStream(source.file) : await connection.object(source.url, signal);
+}
+
+const countBytes = (progress: Progress): Transform =>
+  new Transform({
+    transform: (chunk: Buffer, _encoding, done) => {
+      progress.add(chunk.length);
+      done(null, chunk);
+    },
+  });
+
+async function unpack(archive: PlannedObject, folder: string, options: StageOptions): Promise<void> {
+  const { unpackTarGz } = await import("./tar/unpack-archive.ts");
+  options.progress.start("model", archive.sizeBytes);
+  await retryingDownload(archive, options, async () => {
+    const source = await openObject(archive, options);
+    await unpackTarGz(source.pipe(countBytes(options.progress)), folder, {
+      name: archive.path,
+      signal: options.signal,
+    });
+  });
+}
+
+async function eachOf<T>(items: readonly T[], atOnce: number, action: (item: T) => Promise<void>): Promise<void> {
+  const left = items.values();
+  const worker = async (): Promise<void> => {
+    for (const item of left) await action(item);
+  };
+  await Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, worker));
+}

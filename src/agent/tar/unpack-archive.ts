@@ -1,0 +1,111 @@
+// Unpacks somebody's tar.gz into a folder: nothing may lie, or point, outside it.
+import { createWriteStream } from "node:fs";
+import { lstat, mkdir, rm, symlink } from "node:fs/promises";
+import { join, posix } from "node:path";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { createGunzip } from "node:zlib";
+import { safeParts, StageError } from "../planned-path.ts";
+import { readTar, type TarEntry } from "./read-tar.ts";
+import { TarError } from "./tar-header.ts";
+
+export interface UnpackOptions {
+  /** For messages. */
+  readonly name: string;
+  readonly signal: AbortSignal;
+  /** Bytes of all files together. */
+  readonly mostBytes?: number;
+  readonly mostEntries?: number;
+}
+
+const defaultMostBytes = 64 * 1_024 ** 3;
+const defaultMostEntries = 1_000_000;
+
+/** Throws StageError, with a text for the user, for what is no archive or tries to leave the folder; an error of the source goes through. */
+export async function unpackTarGz(source: Readable, folder: string, options: UnpackOptions): Promise<void> {
+  const limits = {
+    bytesLeft: options.mostBytes ?? defaultMostBytes,
+    entriesLeft: options.mostEntries ?? defaultMostEntries,
+  };
+  // The compressed source's own trouble must not look like a broken archive.
+  let sourceError: unknown;
+  source.on("error", (error) => {
+    sourceError = error;
+  });
+  try {
+    await pipeline(
+      source,
+      createGunzip(),
+      async (chunks: AsyncIterable<Buffer>) => {
+        for await (const entry of readTar(chunks)) await unpackEntry(entry, folder, limits);
+      },
+      { signal: options.signal },
+    );
+  } catch (error) {
+    if (sourceError || options.signal.aborted || !(error instanceof Error)) throw error;
+    const isBroken = error instanceof TarError || ("code" in error && String(error.code).startsWith("Z_"));
+    if (isBroken || error instanceof StageError)
+      throw new StageError(
+        `The archive ${options.name} cannot be unpacked: ${isBroken ? `not a tar.gz archive (${error.message})` : error.message}`,
+      );
+    throw error;
+  }
+}
+
+interface Limits {
+  bytesLeft: number;
+  entriesLeft: number;
+}
+
+async function unpackEntry({ header, body }: TarEntry, folder: string, limits: Limits): Promise<void> {
+  const parts = header.name.split("/").filter((part) => part !== "" && part !== ".");
+  if (header.name.startsWith("/")) throw new StageError(`${JSON.stringify(header.name)} is an absolute path`);
+  if (parts.length === 0) return;
+  const path = safeParts(parts.join("/")).join("/");
+  if (--limits.entriesLeft < 0) throw new StageError("it has too many entries");
+  await ensureFolder(folder, header.type === "5" ? parts : parts.slice(0, -1));
+  const to = join(folder, path);
+  switch (header.type) {
+    case "0":
+    case "7":
+      limits.bytesLeft -= header.sizeBytes;
+      if (limits.bytesLeft < 0) throw new StageError("its files are larger than allowed");
+      await rm(to, { force: true, recursive: false });
+      // A new file, never through a link that an earlier entry made.
+      await pipeline(Readable.from(body), createWriteStream(to, { flags: "wx", mode: (header.mode & 0o777) | 0o600 }));
+      return;
+    case "5":
+      return;
+    case "1":
+      throw new StageError(`${JSON.stringify(path)} is a hard link, which is not supported`);
+    case "2":
+      checkLink(path, header.linkName);
+      await rm(to, { force: true });
+      await symlink(header.linkName, to);
+      return;
+    case "3":
+    case "4":
+    case "6":
+      throw new StageError(`${JSON.stringify(path)} is a device or FIFO`);
+    default:
+      throw new StageError(`${JSON.stringify(path)} is of the unknown type ${JSON.stringify(header.type)}`);
+  }
+}
+
+function checkLink(path: string, target: string): void {
+  const reached = posix.normalize(posix.join(posix.dirname(path), target));
+  if (target === "" || target.startsWith("/") || reached === ".." || reached.startsWith("../") || target.includes("\0"))
+    throw new StageError(`the link ${JSON.stringify(path)} leaves the folder`);
+}
+
+/** Makes the folders; refuses to walk through a link or a file. */
+async function ensureFolder(folder: string, parts: readonly string[]): Promise<void> {
+  let at = folder;
+  for (const part of parts) {
+    at = join(at, part);
+    const found = await lstat(at).catch(() => undefined);
+    if (!found) await mkdir(at);
+    else if (!found.isDirectory())
+      throw new StageError(`${JSON.stringify(parts.join("/"))} is needed as a folder, and is none`);
+  }
+}

@@ -1,0 +1,35 @@
+// What the steps of one task share.
+import type { Clock } from "../lib/clock.ts";
+import type { Log } from "../lib/log.ts";
+import type { Random } from "../lib/random.ts";
+import type { TaskPaths } from "../task/task-folder.ts";
+import type { TaskSpec } from "../task/task.ts";
+import type { Gateway } from "./gateway.ts";
+import type { Reporter } from "./reporter.ts";
+import type { Runner } from "./runners/runner.ts";
+import type { ServerConnection } from "./server-connection.ts";
+import type { StateFile } from "./task-state.ts";
+
+export interface TaskRun {
+  readonly spec: TaskSpec;
+  readonly paths: TaskPaths;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly state: StateFile;
+  readonly connection: ServerConnection;
+  readonly reporter: Reporter;
+  readonly runner: Runner;
+  /** Somebody wants the task to end: the server, or the backend by its stop file. */
+  readonly stopAsked: AbortController;
+  /** Nobody wants the task, or its folder, any more. */
+  readonly abandoned: AbortController;
+  /** What is open and must be closed at the end. */
+  readonly doors: { gateway?: Gateway };
+}
+
+/** This instance's own loopback address. Only Linux answers on all of 127.0.0.0/8 without set-up. */
+export const ownAddress = ({ network }: TaskSpec): string =>
+  process.platform === "linux" ? (network.addresses[network.host] ?? "127.0.0.1") : "127.0.0.1";
+
+export const nowMs = ({ clock }: Pick<TaskRun, "clock">): number => clock.now().getTime();

@@ -1,0 +1,57 @@
+// What an agent has achieved, on disk: a restarted agent goes on from here. Replaced in one piece.
+import { closeSync, fdatasyncSync, openSync, renameSync, writeSync } from "node:fs";
+import type { TaskEnd } from "../task/report.ts";
+import { readOwnJson, type TaskPaths } from "../task/task-folder.ts";
+
+export interface AgentState {
+  /** staging → releasing → running → uploading → ending → done. Each step may be repeated from its start. */
+  readonly step: "staging" | "releasing" | "running" | "uploading" | "ending" | "done";
+  /** Boot in which the release was decided: after a power cut a program without a trace is lost, not started again. */
+  readonly releaseBootId?: string;
+  /** Where the model listens. */
+  readonly port?: number;
+  readonly gateway?: { readonly port: number; readonly token: string };
+  /** A hosting task answered /ping once. */
+  readonly wasReady?: boolean;
+  readonly stop?: StopState;
+  /** Set from the step "uploading" on. */
+  readonly end?: TaskEnd;
+}
+
+export interface StopState {
+  readonly why: "stopped" | "timed-out" | "not-ready";
+  /** ms since 1970. */
+  readonly killAt: number;
+}
+
+export interface StateFile {
+  readonly current: AgentState;
+  /** Durable when it returns. */
+  save(change: Partial<AgentState>): void;
+}
+
+/** Writes a file so that readers, and a machine that loses power, see the old or the new text. */
+export function replaceFile(path: string, text: string, mode = 0o600): void {
+  const temporary = `${path}.new`;
+  const file = openSync(temporary, "w", mode);
+  try {
+    writeSync(file, text);
+    fdatasyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+  renameSync(temporary, path);
+}
+
+export function openState(paths: TaskPaths): StateFile {
+  let current = readOwnJson<AgentState>(paths.state) ?? { step: "staging" };
+  return {
+    get current() {
+      return current;
+    },
+    save: (change) => {
+      current = { ...current, ...change };
+      replaceFile(paths.state, JSON.stringify(current));
+    },
+  };
+}

@@ -1,0 +1,72 @@
+// After the program: its failure text, and its model and output as parts of the job's archives.
+import { closeSync, constants, openSync, readSync, realpathSync } from "node:fs";
+import { join, sep } from "node:path";
+import { untilItWorks, type Patience } from "./back-off.ts";
+import { ServerRefusalError, type ServerConnection } from "./server-connection.ts";
+
+export interface UploadOptions extends Patience {
+  readonly root: string;
+  readonly connection: ServerConnection;
+  /** Something the user should know, as a line of the output. */
+  tellUser(text: string): void;
+}
+
+export interface UploadResult {
+  readonly modelFiles?: readonly string[];
+  readonly outputFiles?: readonly string[];
+  readonly uploadProblem?: string;
+}
+
+const longestFailure = 1_024;
+
+/** First 1,024 characters of /opt/ml/output/failure; undefined when the program left none. */
+export function readFailure(root: string): string | undefined {
+  try {
+    const folder = realpathSync(join(root, "output"));
+    if (!folder.startsWith(realpathSync(root) + sep)) return undefined;
+    // The program is not trusted: no link to a file of the host, no FIFO to wait on.
+    const file = openSync(join(folder, "failure"), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    try {
+      const buffer = Buffer.alloc(longestFailure * 4);
+      const text = buffer.toString("utf8", 0, readSync(file, buffer, 0, buffer.length, 0));
+      return Array.from(text).slice(0, longestFailure).join("");
+    } finally {
+      closeSync(file);
+    }
+  } catch {
+    return undefined; // No such file, or none that can be read: there is no failure text.
+  }
+}
+
+/** `model`: always sends the part, even an empty one; only with files; or never. The output is sent when there is some. */
+export async function uploadResults(
+  model: "always" | "with-files" | "never",
+  options: UploadOptions,
+): Promise<UploadResult> {
+  try {
+    const modelFiles = model === "never" ? undefined : await uploadPart("model", model === "always", options);
+    const outputFiles = await uploadPart("output", false, options);
+    return { ...(modelFiles ? { modelFiles } : {}), ...(outputFiles ? { outputFiles } : {}) };
+  } catch (error) {
+    if (error instanceof ServerRefusalError) return { uploadProblem: `Could not upload the results: ${error.message}` };
+    throw error;
+  }
+}
+
+async function uploadPart(
+  part: "model" | "output",
+  evenEmpty: boolean,
+  options: UploadOptions,
+): Promise<readonly string[] | undefined> {
+  const { listForPacking, packEntries } = await import("./tar/pack-folder.ts");
+  const folder = join(options.root, part === "model" ? "model" : "output/data");
+  const { entries, leftOut } = await listForPacking(folder, options.root);
+  for (const name of leftOut)
+    options.tellUser(`[salvia] ${part}/${name} was left out of the archive: it is no file of this job`);
+  const files = entries.filter((entry) => entry.kind !== "folder").map((entry) => entry.name);
+  if (files.length === 0 && !evenEmpty) return undefined;
+  await untilItWorks(`upload of ${part}`, options, () =>
+    options.connection.putPart(part, packEntries(entries), options.signal),
+  );
+  return files;
+}

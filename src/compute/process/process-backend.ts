@@ -1,0 +1,232 @@
+// Tasks as processes of this machine: one folder and one detached agent each. The folder is the task: what has one exists.
+import { spawn } from "node:child_process";
+import {
+  closeSync,
+  existsSync,
+  fdatasyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
+import { join } from "node:path";
+import type { Clock } from "../../lib/clock.ts";
+import type { Log } from "../../lib/log.ts";
+import { probeNamespaces } from "../../lib/probe-namespaces.ts";
+import {
+  currentBootId,
+  identifyProcess,
+  isRunning,
+  membersOf,
+  signalProcess,
+  type ProcessIdentity,
+} from "../../lib/process-identity.ts";
+import type { Random } from "../../lib/random.ts";
+import {
+  readOwnJson,
+  readWaiter,
+  taskMark,
+  taskPaths,
+  type HostFacts,
+  type StopWish,
+  type TaskPaths,
+} from "../../task/task-folder.ts";
+import type { TaskSpec } from "../../task/task.ts";
+import type { ComputeBackend, TaskState } from "../backend.ts";
+
+export interface ProcessBackendOptions {
+  /** Tasks live in `tasks/` below it. */
+  readonly dataFolder: string;
+  /** The command that starts the CLI: "agent" and the folder are appended. */
+  readonly entry: readonly string[];
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  /** False keeps programs out of namespaces even where they work. */
+  readonly usesNamespaces?: boolean;
+}
+
+/** An agent that ends this often, one right after the other, will not do better the next time. */
+const mostCrashes = 5;
+/** An agent that lived this long has not crashed at its start. */
+const crashWithinMs = 10_000;
+
+interface Spawned {
+  readonly identity: ProcessIdentity;
+  readonly atMs: number;
+  readonly crashes: number;
+}
+
+export function createProcessBackend(options: ProcessBackendOptions): ComputeBackend {
+  const { dataFolder, clock, random, log } = options;
+  const tasksFolder = join(dataFolder, "tasks");
+  const spawned = new Map<string, Spawned>();
+  let hostFacts: HostFacts | undefined;
+  const pathsOf = (key: string): TaskPaths => taskPaths(join(tasksFolder, checkedKey(key)));
+
+  const startAgent = (key: string, crashes: number): void => {
+    const identity = spawnAgent(pathsOf(key), options.entry, (error) =>
+      log.error("an agent could not be started", { key, error }),
+    );
+    if (identity) spawned.set(key, { identity, atMs: clock.monotonicMs(), crashes });
+    else spawned.set(key, { identity: nobody, atMs: clock.monotonicMs(), crashes });
+  };
+
+  return {
+    name: "process",
+    features: new Set(["multi-instance", "network-isolation"] as const),
+    start: async (task) => {
+      const paths = pathsOf(task.key);
+      if (existsSync(paths.task)) return;
+      hostFacts ??= factsOfHost(options);
+      makeFolder(tasksFolder, paths, task, hostFacts, random);
+      startAgent(task.key, 0);
+      log.info("task started", { key: task.key });
+    },
+    inspect: async (key) => {
+      const paths = pathsOf(key);
+      if (!existsSync(paths.task)) return undefined;
+      return stateOf(
+        key,
+        paths,
+        spawned.get(key),
+        (crashes) => {
+          log.warn("an agent is gone: its task gets a new one", { key, crashes });
+          startAgent(key, crashes);
+        },
+        clock.monotonicMs(),
+      );
+    },
+    stop: async (key, graceSeconds) => {
+      const paths = pathsOf(key);
+      if (!existsSync(paths.task) || existsSync(paths.stop)) return;
+      const wish: StopWish = { graceSeconds };
+      writeFileSync(`${paths.stop}.new`, JSON.stringify(wish));
+      renameSync(`${paths.stop}.new`, paths.stop);
+    },
+    remove: async (key) => {
+      const paths = pathsOf(key);
+      endProcesses(key, paths, spawned.get(key)?.identity);
+      spawned.delete(key);
+      removeFolder(paths, join(tasksFolder, `.gone-${random.uuid()}`));
+    },
+    list: async function* () {
+      if (!existsSync(tasksFolder)) return;
+      for (const name of readdirSync(tasksFolder)) if (!name.startsWith(".")) yield name;
+    },
+  };
+}
+
+const nobody: ProcessIdentity = { pid: 0, startTime: "", bootId: "never" };
+
+/** Keys become folder names. Throws for what is none of ours. */
+function checkedKey(key: string): string {
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,200}$/.test(key)) throw new Error(`${JSON.stringify(key)} cannot be a task's key`);
+  return key;
+}
+
+function factsOfHost({ usesNamespaces = true, log }: ProcessBackendOptions): HostFacts {
+  if (!usesNamespaces) return {};
+  const support = probeNamespaces();
+  if (support.works) return { bwrap: support.bwrap };
+  log.warn("tasks run without namespaces", { reason: support.reason });
+  return {};
+}
+
+/** The folder appears with everything in it, or not at all. */
+function makeFolder(tasksFolder: string, paths: TaskPaths, task: TaskSpec, facts: HostFacts, random: Random): void {
+  mkdirSync(tasksFolder, { recursive: true, mode: 0o700 });
+  const fresh = taskPaths(join(tasksFolder, `.new-${random.uuid()}`));
+  mkdirSync(fresh.folder, { mode: 0o700 });
+  writeDurably(fresh.host, JSON.stringify(facts));
+  writeDurably(fresh.task, JSON.stringify(task));
+  try {
+    renameSync(fresh.folder, paths.folder);
+  } catch (error) {
+    rmSync(fresh.folder, { recursive: true, force: true });
+    // Somebody else started the same key in between: that is the one task.
+    if (!existsSync(paths.task)) throw error;
+  }
+}
+
+function writeDurably(path: string, text: string): void {
+  const file = openSync(path, "wx", 0o600);
+  try {
+    writeSync(file, text);
+    fdatasyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** Undefined when the process could not be made. */
+function spawnAgent(
+  paths: TaskPaths,
+  entry: readonly string[],
+  onError: (error: Error) => void,
+): ProcessIdentity | undefined {
+  const [command, ...args] = entry;
+  if (command === undefined) throw new Error("the agent needs a command");
+  const agentLog = openSync(paths.agentLog, "a", 0o600);
+  try {
+    const child = spawn(command, [...args, "agent", paths.folder], {
+      detached: true,
+      stdio: ["ignore", agentLog, agentLog],
+      cwd: "/",
+    });
+    child.on("error", onError);
+    child.unref();
+    return child.pid === undefined ? undefined : identifyProcess(child.pid);
+  } finally {
+    closeSync(agentLog);
+  }
+}
+
+const isDone = (paths: TaskPaths): boolean => readOwnJson<{ step: string }>(paths.state)?.step === "done";
+
+function agentIsAlive(paths: TaskPaths, spawned: Spawned | undefined): boolean {
+  if (spawned && isRunning(spawned.identity)) return true;
+  const known = readOwnJson<ProcessIdentity>(paths.agent);
+  return known !== undefined && isRunning(known);
+}
+
+function stateOf(
+  key: string,
+  paths: TaskPaths,
+  spawned: Spawned | undefined,
+  restart: (crashes: number) => void,
+  nowMs: number,
+): TaskState {
+  if (agentIsAlive(paths, spawned)) return { state: existsSync(paths.agent) ? "alive" : "starting" };
+  if (isDone(paths)) return { state: "ended" };
+  const lived = spawned ? nowMs - spawned.atMs : Infinity;
+  const crashes = spawned ? (lived < crashWithinMs ? spawned.crashes + 1 : 1) : 0;
+  if (crashes >= mostCrashes)
+    return { state: "ended", problem: `the agent of ${key} ended ${crashes} times in a row; see ${paths.agentLog}` };
+  restart(crashes);
+  return { state: "alive" };
+}
+
+/** SIGKILL for the agent, then the program, then its waiter; each only if it is the process that we know. */
+function endProcesses(key: string, paths: TaskPaths, spawned: ProcessIdentity | undefined): void {
+  for (const agent of [spawned, readOwnJson<ProcessIdentity>(paths.agent)])
+    if (agent && isRunning(agent)) signalProcess(agent.pid, "SIGKILL");
+  const waiter = readWaiter(paths);
+  if (!waiter || waiter.bootId !== currentBootId()) return;
+  const killMembers = (): void => {
+    for (const each of membersOf(waiter, taskMark(key))) signalProcess(each.pid, "SIGKILL");
+  };
+  killMembers();
+  if (isRunning(waiter)) signalProcess(waiter.pid, "SIGKILL");
+  killMembers();
+}
+
+/** Out of sight at once: a dying process may still write while the rest is deleted. */
+function removeFolder(paths: TaskPaths, aside: string): void {
+  if (!existsSync(paths.folder)) return;
+  renameSync(paths.folder, aside);
+  rmSync(aside, { recursive: true, force: true, maxRetries: 5, retryDelay: 20 });
+}

@@ -1,0 +1,95 @@
+// The folder of a task on a machine: what the process backend writes, what the agent keeps, what the waiter leaves.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { currentBootId, identifyProcess, parseStatLine, type ProcessIdentity } from "../lib/process-identity.ts";
+
+export interface TaskPaths {
+  readonly folder: string;
+  /** TaskSpec, written once before the agent starts. */
+  readonly task: string;
+  /** HostFacts, written beside it. */
+  readonly host: string;
+  /** Made by the backend: the task should end. Holds StopWish. */
+  readonly stop: string;
+  /** ProcessIdentity of the agent that holds the task. */
+  readonly agent: string;
+  readonly agentLog: string;
+  readonly state: string;
+  readonly reports: string;
+  /** What the program wrote to stdout and stderr. */
+  readonly output: string;
+  /** A folder made by the waiter before the program starts: never twice. */
+  readonly started: string;
+  readonly waiter: string;
+  /** The program's exit code in digits, by the waiter. */
+  readonly exit: string;
+  readonly startScript: string;
+  readonly hosts: string;
+  /** Becomes /opt/ml. */
+  readonly root: string;
+  /** Becomes /tmp. */
+  readonly temporary: string;
+}
+
+export interface HostFacts {
+  /** Path of bwrap where namespaces work. */
+  readonly bwrap?: string;
+}
+
+export interface StopWish {
+  readonly graceSeconds: number;
+}
+
+export const lockName = "agent.lock";
+
+export function taskPaths(folder: string): TaskPaths {
+  const at = (name: string): string => join(folder, name);
+  return {
+    folder,
+    task: at("task.json"),
+    host: at("host.json"),
+    stop: at("stop"),
+    agent: at("agent.json"),
+    agentLog: at("agent.log"),
+    state: at("state.json"),
+    reports: at("reports"),
+    output: at("output.log"),
+    started: at("started"),
+    waiter: at("started/waiter"),
+    exit: at("exit"),
+    startScript: at("start.sh"),
+    hosts: at("hosts"),
+    root: at("root"),
+    temporary: at("tmp"),
+  };
+}
+
+/** The text of a file, undefined when there is none. */
+export function readIfThere(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    if (error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR"))
+      return undefined;
+    throw error;
+  }
+}
+
+/** Parsed JSON of a file written by Salvia itself in one piece. */
+export function readOwnJson<T>(path: string): T | undefined {
+  const text = readIfThere(path);
+  return text === undefined ? undefined : (JSON.parse(text) as T);
+}
+
+/** Marks every process of a task in its environment, so that strays are found. */
+export const taskMark = (key: string): string => `SALVIA_TASK_KEY=${key}`;
+
+/** The waiter's identity as it wrote it itself; undefined before, and while it writes. */
+export function readWaiter(paths: TaskPaths): ProcessIdentity | undefined {
+  const [pidText, stat, bootId, end] = (readIfThere(paths.waiter) ?? "").split("\n");
+  if (end !== "end" || pidText === undefined || stat === undefined || bootId === undefined) return undefined;
+  const pid = Number(pidText);
+  if (stat === "") return identifyProcess(pid) ?? { pid, startTime: "", bootId: currentBootId() };
+  const startTime = parseStatLine(stat)?.startTime;
+  return startTime === undefined ? undefined : { pid, startTime, bootId };
+}
