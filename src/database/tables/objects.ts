@@ -64,12 +64,12 @@ export interface UploadPartsTable {
 }
 
 /** Blobs that lost a row and go when neither a row nor a pin needs them. */
-export interface ObjectGarbageTable {
+interface ObjectGarbageTable {
   blob_id: string;
   since: number;
 }
 
-export interface ObjectPinsTable {
+interface ObjectPinsTable {
   blob_id: string;
   owner: string;
 }

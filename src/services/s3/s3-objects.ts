@@ -55,12 +55,12 @@ export interface S3Objects {
   unpin(owner: string): Promise<void>;
 }
 
-export interface ObjectName {
+interface ObjectName {
   readonly bucket: string;
   readonly key: string;
 }
 
-export interface PutOptions {
+interface PutOptions {
   readonly contentType?: string;
   readonly metadata?: Readonly<Record<string, string>>;
 }

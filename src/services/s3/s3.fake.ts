@@ -17,7 +17,7 @@ import { Resources } from "../resources.ts";
 import type { RequestContext } from "../service.ts";
 import { createS3, type S3 } from "./index.ts";
 
-export interface CallOptions {
+interface CallOptions {
   readonly account?: string;
   readonly region?: string;
   readonly headers?: Readonly<Record<string, string>>;

@@ -6,7 +6,7 @@ import type { StoredChecksum } from "../checksums/checksum.ts";
 import { noSuchKey } from "../errors.ts";
 import type { ObjectAttributes } from "./object-attributes.ts";
 
-export interface StoredPart {
+interface StoredPart {
   readonly number: number;
   readonly sizeBytes: number;
   readonly checksum?: StoredChecksum | undefined;

@@ -40,7 +40,7 @@ export interface ExpectedBody {
   readonly checksum: ExpectedChecksum | undefined;
 }
 
-export interface ExpectedChecksum {
+interface ExpectedChecksum {
   readonly algorithm: Algorithm;
   /** Base64; asked for when the whole body is here, since it may stand behind it. Undefined: only count. */
   value(): Promise<string | undefined>;
