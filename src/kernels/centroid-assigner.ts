@@ -108,13 +108,11 @@ function assignRows(
   first: number,
   count: number,
 ): void {
-  const { width, panels, norms, panelCount } = layout;
+  const { width, panels, norms, panelCount, values, indices } = layout;
   const nearest = layout.nearest + first * 4;
   const scores = layout.scores + first * 4;
   const sums = layout.partials + chunk * layout.partialBytes;
   const members = sums + layout.centroidCount * width * 4;
-  const { values, indices } = layout;
-  if (work.compresses) kernels.compressRows(values, indices, layout.starts, layout.lengths, first, count, width);
   if (work.isSparse) {
     const starts = layout.starts + first * 4;
     const lengths = layout.lengths + first * 4;
@@ -127,11 +125,16 @@ function assignRows(
   if (work.sums) kernels.sumDense(rows, count, width, nearest, sums, members);
 }
 
-/** One chunk, by whichever thread took it. */
+/** One chunk, by whichever thread took it. The WebAssembly module has its own copy of this. */
 export function runChunk(kernels: KMeansKernels, layout: BlockLayout, work: ChunkWork, chunk: number): void {
+  const { values, indices, starts, lengths, width } = layout;
   const { first, count } = chunkRows(layout, work.rowCount, chunk);
+  let to = first * width;
   for (let done = 0; done < count; done += rowsInCache) {
-    assignRows(kernels, layout, work, chunk, first + done, Math.min(rowsInCache, count - done));
+    const from = first + done;
+    const rows = Math.min(rowsInCache, count - done);
+    if (work.compresses) to = kernels.compressRows(values, indices, starts, lengths, from, rows, width, to);
+    assignRows(kernels, layout, work, chunk, from, rows);
   }
 }
 

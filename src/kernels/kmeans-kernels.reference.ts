@@ -64,14 +64,20 @@ function nearestKernels(
       const packed = float32(panels, panelCount * width * panelWidth);
       const best = new Best(memory, nearest, scores, rowCount);
       const dots = new Float32Array(panelWidth);
+      const odd = new Float32Array(panelWidth);
       for (let row = 0; row < rowCount; row++) {
         for (let panel = 0; panel < panelCount; panel++) {
           dots.fill(0);
-          for (let entry = from[row]!; entry < from[row]! + length[row]!; entry++) {
-            const at = (panel * width + features[entry]!) * panelWidth;
-            for (let column = 0; column < panelWidth; column++)
-              dots[column] = madd(x[entry]!, packed[at + column]!, dots[column]!);
+          odd.fill(0);
+          for (let entry = 0; entry < length[row]!; entry++) {
+            const at = from[row]! + entry;
+            const column0 = (panel * width + features[at]!) * panelWidth;
+            const into = entry % 2 === 0 ? dots : odd;
+            for (let column = 0; column < panelWidth; column++) {
+              into[column] = madd(x[at]!, packed[column0 + column]!, into[column]!);
+            }
           }
+          for (let column = 0; column < panelWidth; column++) dots[column]! += odd[column]!;
           best.offer(row, panel, dots, float32(norms));
         }
       }
@@ -107,24 +113,24 @@ function sumKernels({ float32, uint32 }: Views): Pick<KMeansKernels, "sumDense" 
         count[of[row]!]! += 1;
       }
     },
-    compressRows(rows, indices, starts, lengths, firstRow, rowCount, width) {
+    compressRows(rows, indices, starts, lengths, firstRow, rowCount, width, to) {
       const x = float32(rows);
       const features = uint32(indices);
       const from = uint32(starts);
       const length = uint32(lengths);
+      let next = to;
       for (let row = firstRow; row < firstRow + rowCount; row++) {
-        const start = row * width;
-        let to = start;
+        from[row] = next;
         for (let feature = 0; feature < width; feature++) {
-          const value = x[start + feature]!;
+          const value = x[row * width + feature]!;
           if (value === 0) continue;
-          x[to] = value;
-          features[to] = feature;
-          to++;
+          x[next] = value;
+          features[next] = feature;
+          next++;
         }
-        from[row] = start;
-        length[row] = to - start;
+        length[row] = next - from[row]!;
       }
+      return next;
     },
   };
 }

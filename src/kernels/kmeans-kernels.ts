@@ -50,7 +50,10 @@ export interface KMeansKernels {
     sums: number,
     members: number,
   ): void;
-  /** Moves the non-zero values of each dense row to its front, and writes their indices, starts and lengths. */
+  /**
+   * Packs the non-zero values of dense rows, in place and row after row from element `to` on, with their indices, starts
+   * and lengths; returns where the next row goes. `to` may not lie beyond the first row's own place.
+   */
   compressRows(
     rows: number,
     indices: number,
@@ -59,5 +62,6 @@ export interface KMeansKernels {
     firstRow: number,
     rowCount: number,
     width: number,
-  ): void;
+    to: number,
+  ): number;
 }

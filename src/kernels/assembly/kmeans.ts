@@ -115,17 +115,31 @@ export function nearestDense(rows: usize, rowCount: i32, width: i32, panels: usi
   }
 }
 
+// Two entries at a time into sums of their own: one chain of multiply-adds would wait for itself.
 function oneSparseRow(values: usize, indices: usize, length: i32, panel: usize, norms: usize, index: i32, nearest: usize, score: usize): void {
   let a0 = f32x4.splat(0), a1 = f32x4.splat(0), a2 = f32x4.splat(0);
-  const end = values + (<usize>length << 2);
-  for (; values < end; values += 4, indices += 4) {
-    const v = v128.load32_splat(values);
+  let b0 = f32x4.splat(0), b1 = f32x4.splat(0), b2 = f32x4.splat(0);
+  const end = values + (<usize>(length & ~1) << 2);
+  for (; values < end; values += 8, indices += 8) {
     const at = panel + <usize>load<u32>(indices) * 48;
+    const next = panel + <usize>load<u32>(indices, 4) * 48;
+    const v = v128.load32_splat(values);
+    const w = v128.load32_splat(values, 4);
+    a0 = madd(v, v128.load(at), a0);
+    b0 = madd(w, v128.load(next), b0);
+    a1 = madd(v, v128.load(at, 16), a1);
+    b1 = madd(w, v128.load(next, 16), b1);
+    a2 = madd(v, v128.load(at, 32), a2);
+    b2 = madd(w, v128.load(next, 32), b2);
+  }
+  if (length & 1) {
+    const at = panel + <usize>load<u32>(indices) * 48;
+    const v = v128.load32_splat(values);
     a0 = madd(v, v128.load(at), a0);
     a1 = madd(v, v128.load(at, 16), a1);
     a2 = madd(v, v128.load(at, 32), a2);
   }
-  offer(a0, a1, a2, norms, index, nearest, score);
+  offer(f32x4.add(a0, b0), f32x4.add(a1, b1), f32x4.add(a2, b2), norms, index, nearest, score);
 }
 
 export function nearestSparse(values: usize, indices: usize, starts: usize, lengths: usize, rowCount: i32, width: i32, panels: usize, norms: usize, panelCount: i32, nearest: usize, scores: usize): void {
@@ -171,13 +185,13 @@ export function sumSparse(values: usize, indices: usize, starts: usize, lengths:
   }
 }
 
-export function compressRows(rows: usize, indices: usize, starts: usize, lengths: usize, firstRow: i32, rowCount: i32, width: i32): void {
+export function compressRows(rows: usize, indices: usize, starts: usize, lengths: usize, firstRow: i32, rowCount: i32, width: i32, to: u32): u32 {
   const zero = f32x4.splat(0);
+  let target = rows + (<usize>to << 2);
+  let index = indices + (<usize>to << 2);
   for (let row = firstRow; row < firstRow + rowCount; row++) {
-    const start = <usize>row * <usize>width;
-    const x = rows + (start << 2);
-    let to = x;
-    let index = indices + (start << 2);
+    const x = rows + (<usize>row * <usize>width << 2);
+    const from = target;
     let feature = 0;
     while (feature < width) {
       // Runs of zeros are the common case, in images and in one-hot rows.
@@ -189,15 +203,16 @@ export function compressRows(rows: usize, indices: usize, starts: usize, lengths
       for (; feature < last; feature++) {
         const value = load<f32>(x + (<usize>feature << 2));
         if (value == 0) continue;
-        store<f32>(to, value);
+        store<f32>(target, value);
         store<i32>(index, feature);
-        to += 4;
+        target += 4;
         index += 4;
       }
     }
-    store<u32>(starts + (row << 2), <u32>start);
-    store<u32>(lengths + (row << 2), <u32>((to - x) >> 2));
+    store<u32>(starts + (row << 2), <u32>((from - rows) >> 2));
+    store<u32>(lengths + (row << 2), <u32>((target - from) >> 2));
   }
+  return <u32>((target - rows) >> 2);
 }
 
 // Rows that are assigned and then summed together, while they are in cache.
@@ -216,11 +231,12 @@ export function runChunk(
   const end = min(rowCount, (chunk + 1) * share);
   const sums = partials + <usize>chunk * partialBytes;
   const members = sums + <usize>centroidCount * (<usize>width << 2);
+  let to: u32 = <u32>chunk * <u32>share * <u32>width;
   for (let first = chunk * share; first < end; first += ROWS_IN_CACHE) {
     const count = min(ROWS_IN_CACHE, end - first);
     const nearestAt = nearest + (first << 2);
     const score = scores + (first << 2);
-    if (compresses) compressRows(values, indices, starts, lengths, first, count, width);
+    if (compresses) to = compressRows(values, indices, starts, lengths, first, count, width, to);
     if (isSparse) {
       const from = starts + (first << 2);
       const length = lengths + (first << 2);
