@@ -19,7 +19,7 @@ import { readServerFile, serverFilePath, writeServerFile } from "./lib/server-fi
 import { createModels } from "./models/index.ts";
 import { createCloudWatch } from "./services/cloudwatch/index.ts";
 import { createIam, type Identity } from "./services/iam/index.ts";
-import { createLogs } from "./services/logs/index.ts";
+import { createLogs, type Logs } from "./services/logs/index.ts";
 import { createS3, type S3 } from "./services/s3/index.ts";
 import { createSagemaker } from "./services/sagemaker/index.ts";
 import { createSagemakerRuntime } from "./services/sagemaker-runtime/index.ts";
@@ -93,6 +93,12 @@ export async function openIdentity(config: Config): Promise<{ identity: Identity
   return { identity, close: () => store.close() };
 }
 
+const logsRetention = (logs: Logs): Chore => ({
+  name: "remove log lines past their retention",
+  everyMs: minutes(5),
+  run: () => logs.sweep(),
+});
+
 interface Ground {
   readonly config: Config;
   readonly clock: Clock;
@@ -144,7 +150,7 @@ async function assemble(ground: Ground) {
     random,
     log,
     reconcilers: sagemaker.reconcilers,
-    chores: [...sagemaker.chores, ...s3Chores(s3, clock), ...logs.chores, ...runtime.chores],
+    chores: [...sagemaker.chores, ...s3Chores(s3, clock), logsRetention(logs), ...runtime.chores],
   });
   late.engine = engine;
   const services = [

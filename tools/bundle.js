@@ -1,4 +1,4 @@
-// Builds dist/: one bundle with split chunks (each command loads only its own), the model tables and the kernels beside it.
+// Builds dist/: one bundle with split chunks (each command loads only its own), with the model tables beside it.
 import { cpSync, existsSync, globSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -8,7 +8,7 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const building = join(root, `dist.${process.pid}`);
 await build({
   absWorkingDir: root,
-  entryPoints: { salvia: "src/main.ts", "kernel-worker": "src/kernels/kernel-worker.ts" },
+  entryPoints: { salvia: "src/main.ts" },
   outdir: building,
   bundle: true,
   splitting: true,
