@@ -4,7 +4,7 @@ import { currentBootId } from "../lib/process-identity.ts";
 import type { TaskEnd } from "../task/report.ts";
 import { readOwnJson, type StopWish, type TaskPaths } from "../task/task-folder.ts";
 import { watchHealth } from "./watch-health.ts";
-import type { ProgramState } from "./runners/runner.ts";
+import type { ProgramExit, ProgramState } from "./runners/runner.ts";
 import { nowMs, type TaskRun } from "./task-run.ts";
 import { watchUsage } from "./watch-usage.ts";
 import type { StopState } from "./task-state.ts";
@@ -54,7 +54,7 @@ export async function followProgram(run: TaskRun): Promise<TaskEnd> {
   }
 }
 
-function endOf({ state, runner, log, spec }: TaskRun, now: ProgramState, waitedMs: number): TaskEnd | undefined {
+function endOf({ state, runner, log }: TaskRun, now: ProgramState, waitedMs: number): TaskEnd | undefined {
   switch (now.is) {
     case "running":
       return undefined;
@@ -66,21 +66,22 @@ function endOf({ state, runner, log, spec }: TaskRun, now: ProgramState, waitedM
     case "lost":
       runner.destroy();
       return { how: "lost", startedAt: now.startedAt };
-    case "ended": {
+    case "ended":
       runner.kill(); // Children that the program left behind.
-      const { exitCode, signal, endedAt } = now.exit;
-      const { stop } = state.current;
-      const notReady = `The model did not answer /ping within ${readyWithinSeconds} seconds of its start.`;
-      return {
-        how: stop === undefined || stop.why === "not-ready" ? "exited" : stop.why,
-        exitCode,
-        ...(signal === undefined ? {} : { signal }),
-        ...(stop?.why === "not-ready" && spec.purpose === "hosting" ? { failure: notReady } : {}),
-        startedAt: now.startedAt,
-        endedAt,
-      };
-    }
+      return endOfExit(now.exit, now.startedAt, state.current.stop?.why);
   }
+}
+
+function endOfExit(exit: ProgramExit, startedAt: number, stopped: StopState["why"] | undefined): TaskEnd {
+  const failure = `The model did not answer /ping within ${readyWithinSeconds} seconds of its start.`;
+  return {
+    how: stopped === undefined || stopped === "not-ready" ? "exited" : stopped,
+    exitCode: exit.exitCode,
+    ...(exit.signal === undefined ? {} : { signal: exit.signal }),
+    ...(stopped === "not-ready" ? { failure } : {}),
+    startedAt,
+    endedAt: exit.endedAt,
+  };
 }
 
 /** A model must answer /ping with 200 within this time of its start. */

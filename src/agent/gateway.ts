@@ -17,10 +17,10 @@ export interface GatewayOptions {
   /** 0 takes a free one. */
   readonly port: number;
   readonly token: string;
-  serverUrl(): string;
+  readonly serverUrl: () => string;
   readonly clock: Clock;
   readonly log: Log;
-  credentials(): Promise<TaskCredentials>;
+  readonly credentials: () => Promise<TaskCredentials>;
 }
 
 const renewBeforeMs = 5 * 60_000;

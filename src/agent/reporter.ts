@@ -7,7 +7,7 @@ import type { Log } from "../lib/log.ts";
 import type { ReportRequest, TaskEvent } from "../task/report.ts";
 import { readOwnJson, type TaskPaths } from "../task/task-folder.ts";
 import { untilItWorks } from "./back-off.ts";
-import { followOutput } from "./output-follower.ts";
+import { followOutput, type OutputFollower } from "./output-follower.ts";
 import { TaskGoneError, type ServerConnection } from "./server-connection.ts";
 import { replaceFile } from "./task-state.ts";
 
@@ -33,9 +33,9 @@ export interface ReporterOptions {
   readonly clock: Clock;
   readonly log: Log;
   /** The server wants the task to end. May be called often. */
-  onStop(): void;
+  readonly onStop: () => void;
   /** The server no longer knows the task, or the folder is gone. */
-  onGone(): void;
+  readonly onGone: () => void;
 }
 
 const heartbeatMs = 1_000;
@@ -45,128 +45,147 @@ const quickForMs = 5_000;
 const mostWaitingEvents = 2_000;
 const eventsPerReport = 500;
 
-export function startReporter(options: ReporterOptions): Reporter {
-  const { paths, connection, clock, log } = options;
-  mkdirSync(paths.reports, { recursive: true });
-  const closing = new AbortController();
-  const waiting: TaskEvent[] = [];
-  const output = followOutput(paths.output, clock);
-  let newest = newestReport(paths);
-  let acknowledged = 0;
-  let quickUntil = 0;
-  let heardAt = -Infinity;
-  let isFinal = false;
-  let last: TaskEvent | undefined;
-  const poke: { wake?: () => void } = {};
+class TaskReporter implements Reporter {
+  readonly #options: ReporterOptions;
+  readonly #output: OutputFollower;
+  readonly #closing = new AbortController();
+  readonly #waiting: TaskEvent[] = [];
+  readonly #running: Promise<void>;
+  #newest: StoredReport;
+  #acknowledged = 0;
+  #quickUntil = 0;
+  #heardAt = -Infinity;
+  #isFinal = false;
+  #last: TaskEvent | undefined;
+  #wake: (() => void) | undefined;
 
-  const send = async (report: ReportRequest): Promise<void> => {
-    const answer = await connection.report(report, closing.signal);
-    heardAt = clock.monotonicMs();
-    acknowledged = answer.acknowledged;
-    if (answer.stop) options.onStop();
-  };
-  const patience = { clock, log, signal: closing.signal };
-  const store = (stored: StoredReport): void => {
-    replaceFile(join(paths.reports, fileName(stored.report.sequence)), JSON.stringify(stored));
-    newest = stored;
-  };
-  const isGone = (error: unknown): boolean => error instanceof TaskGoneError;
-  const deliver = async (): Promise<void> => {
-    await untilItWorks("report", patience, () => send(newest.report), isGone);
-    if (acknowledged < newest.report.sequence) {
-      // The server knows less than it did (an older database was put back): go on from what it knows.
-      const tooHigh = newest.report.sequence;
-      store({ ...newest, report: { ...newest.report, sequence: acknowledged + 1 } });
-      rmSync(join(paths.reports, fileName(tooHigh)), { force: true });
-      await untilItWorks("report", patience, () => send(newest.report), isGone);
-    }
-    forgetOlder(paths, newest.report.sequence);
-  };
+  constructor(options: ReporterOptions) {
+    this.#options = options;
+    mkdirSync(options.paths.reports, { recursive: true });
+    this.#newest = newestReport(options.paths);
+    this.#output = followOutput(options.paths.output, options.clock);
+    this.#running = this.#run()
+      .catch((error: unknown) => this.#fail(error))
+      .finally(() => this.#output.close());
+  }
 
-  const nextReport = (): StoredReport | undefined => {
-    const batch = output.next(newest.outputOffset, isFinal);
-    const events: TaskEvent[] = waiting.splice(0, eventsPerReport);
-    const at = clock.now().getTime();
-    if (batch) events.push({ type: "output", lines: batch.lines.map((text) => ({ at, text })) });
-    else if (isFinal && last && waiting.length === 0) {
-      events.push(last);
-      last = undefined;
-    }
-    if (events.length === 0) return undefined;
-    const sequence = Math.max(newest.report.sequence, acknowledged) + 1;
-    return { report: { sequence, events }, outputOffset: batch?.offset ?? newest.outputOffset };
-  };
+  tell(event: TaskEvent): void {
+    if (this.#waiting.length >= mostWaitingEvents) this.#waiting.shift();
+    this.#waiting.push(event);
+    this.#wake?.();
+  }
 
-  const pause = async (): Promise<void> => {
-    const now = clock.monotonicMs();
-    const { promise, resolve } = Promise.withResolvers<void>();
-    poke.wake = resolve;
-    const woken = new AbortController();
-    const signal = AbortSignal.any([woken.signal, closing.signal]);
-    await Promise.race([promise, clock.sleep(now < quickUntil ? quickLookMs : idleLookMs, signal).catch(() => {})]);
-    woken.abort();
-  };
-  const heartbeat = async (): Promise<void> => {
-    if (clock.monotonicMs() - heardAt < heartbeatMs) return;
-    await untilItWorks(
-      "heartbeat",
-      patience,
-      async () => {
-        await send({ sequence: Math.max(newest.report.sequence, acknowledged), events: [] });
-      },
-      isGone,
-    );
-  };
+  expectOutput(): void {
+    this.#quickUntil = this.#options.clock.monotonicMs() + quickForMs;
+    this.#wake?.();
+  }
 
-  const run = async (): Promise<void> => {
-    if (newest.report.sequence > 0) await deliver();
-    else await heartbeat();
-    while (!closing.signal.aborted) {
-      const next = nextReport();
+  async finish(last: TaskEvent): Promise<void> {
+    // A restarted agent may find that its last report was this one.
+    this.#last = this.#newest.report.events.some((event) => event.type === "end") ? undefined : last;
+    this.#isFinal = true;
+    this.#wake?.();
+    await this.#running;
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    if (this.#newest.report.sequence > 0) await this.#deliver();
+    else await this.#heartbeat();
+    while (!this.#closing.signal.aborted) {
+      const next = this.#nextReport();
       if (next) {
-        store(next);
-        await deliver();
-      } else if (isFinal && !last) {
+        this.#store(next);
+        await this.#deliver();
+      } else if (this.#isFinal && !this.#last) {
         return;
       } else {
-        await heartbeat();
-        await pause();
+        await this.#heartbeat();
+        await this.#pause();
       }
     }
-  };
-  const running = run()
-    .catch((error: unknown) => {
-      if (closing.signal.aborted) return;
-      const isVanished = error instanceof Error && "code" in error && error.code === "ENOENT";
-      if (!(error instanceof TaskGoneError) && !isVanished) throw error;
-      log.warn("the task is no longer wanted", { reason: error.message });
-      options.onGone();
-    })
-    .finally(() => output.close());
+  }
 
-  return {
-    tell: (event) => {
-      if (waiting.length >= mostWaitingEvents) waiting.shift();
-      waiting.push(event);
-      poke.wake?.();
-    },
-    expectOutput: () => {
-      quickUntil = clock.monotonicMs() + quickForMs;
-      poke.wake?.();
-    },
-    finish: async (event) => {
-      // A restarted agent may find that its last report was this one.
-      last = newest.report.events.some((each) => each.type === "end") ? undefined : event;
-      isFinal = true;
-      poke.wake?.();
-      await running;
-    },
-    close: async () => {
-      closing.abort();
-      await running;
-    },
-  };
+  #fail(error: unknown): void {
+    if (this.#closing.signal.aborted) return;
+    const isVanished = error instanceof Error && "code" in error && error.code === "ENOENT";
+    if (!isGone(error) && !isVanished) throw error;
+    this.#options.log.warn("the task is no longer wanted", { error });
+    this.#options.onGone();
+  }
+
+  #nextReport(): StoredReport | undefined {
+    const batch = this.#output.next(this.#newest.outputOffset, this.#isFinal);
+    const events: TaskEvent[] = this.#waiting.splice(0, eventsPerReport);
+    const at = this.#options.clock.now().getTime();
+    if (batch) events.push({ type: "output", lines: batch.lines.map((text) => ({ at, text })) });
+    else if (this.#isFinal && this.#last && this.#waiting.length === 0) {
+      events.push(this.#last);
+      this.#last = undefined;
+    }
+    if (events.length === 0) return undefined;
+    const sequence = Math.max(this.#newest.report.sequence, this.#acknowledged) + 1;
+    return { report: { sequence, events }, outputOffset: batch?.offset ?? this.#newest.outputOffset };
+  }
+
+  #store(stored: StoredReport): void {
+    replaceFile(join(this.#options.paths.reports, fileName(stored.report.sequence)), JSON.stringify(stored));
+    this.#newest = stored;
+  }
+
+  async #send(report: ReportRequest): Promise<void> {
+    const { connection, clock, onStop } = this.#options;
+    const answer = await connection.report(report, this.#closing.signal);
+    this.#heardAt = clock.monotonicMs();
+    this.#acknowledged = answer.acknowledged;
+    if (answer.stop) onStop();
+  }
+
+  async #persist(what: string, attempt: () => Promise<void>): Promise<void> {
+    const { clock, log } = this.#options;
+    await untilItWorks(what, { clock, log, signal: this.#closing.signal }, attempt, isGone);
+  }
+
+  async #deliver(): Promise<void> {
+    const { paths } = this.#options;
+    await this.#persist("report", () => this.#send(this.#newest.report));
+    if (this.#acknowledged < this.#newest.report.sequence) {
+      // The server knows less than it did (an older database was put back): go on from what it knows.
+      const tooHigh = this.#newest.report.sequence;
+      this.#store({ ...this.#newest, report: { ...this.#newest.report, sequence: this.#acknowledged + 1 } });
+      rmSync(join(paths.reports, fileName(tooHigh)), { force: true });
+      await this.#persist("report", () => this.#send(this.#newest.report));
+    }
+    forgetOlder(paths, this.#newest.report.sequence);
+  }
+
+  async #heartbeat(): Promise<void> {
+    if (this.#options.clock.monotonicMs() - this.#heardAt < heartbeatMs) return;
+    await this.#persist("heartbeat", () =>
+      this.#send({ sequence: Math.max(this.#newest.report.sequence, this.#acknowledged), events: [] }),
+    );
+  }
+
+  async #pause(): Promise<void> {
+    const { clock } = this.#options;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#wake = resolve;
+    const woken = new AbortController();
+    const signal = AbortSignal.any([woken.signal, this.#closing.signal]);
+    const pauseMs = clock.monotonicMs() < this.#quickUntil ? quickLookMs : idleLookMs;
+    await Promise.race([promise, clock.sleep(pauseMs, signal).catch(() => undefined)]);
+    woken.abort();
+  }
 }
+
+/** Begins to talk to the server at once. */
+export const startReporter = (options: ReporterOptions): Reporter => new TaskReporter(options);
+
+const isGone = (error: unknown): boolean => error instanceof TaskGoneError;
 
 const fileName = (sequence: number): string => `${String(sequence).padStart(12, "0")}.json`;
 

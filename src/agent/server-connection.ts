@@ -71,20 +71,7 @@ export function connectToServer(server: TaskSpec["server"], key: string): Server
       return JSON.parse(await textOf(answer)) as ReportAnswer;
     },
     putPart: async (part, body, signal) => {
-      const call = open("PUT", `parts/${part}`, { "content-type": "application/gzip" }, signal);
-      const answering = answerOf(call);
-      // The server may refuse before it has read everything: then its answer says why, and not the broken pipe.
-      const sending = pipeline(body, call).then(
-        () => undefined,
-        (error: unknown) => error,
-      );
-      const answer = await answering.catch(async (error: unknown) => {
-        throw (await sending) ?? error;
-      });
-      await refuse(answer);
-      await textOf(answer);
-      const failure = await sending;
-      if (failure !== undefined) throw failure;
+      await sendAll(open("PUT", `parts/${part}`, { "content-type": "application/gzip" }, signal), body);
     },
     credentials: async (signal) => {
       const answer = await get("credentials", signal);
@@ -93,6 +80,22 @@ export function connectToServer(server: TaskSpec["server"], key: string): Server
     },
     close: () => sockets.destroy(),
   };
+}
+
+async function sendAll(call: ClientRequest, body: Readable): Promise<void> {
+  const answering = answerOf(call);
+  // The server may refuse before it has read everything: then its answer says why, and not the broken pipe.
+  const sending = pipeline(body, call).then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  const answer = await answering.catch(async (error: unknown) => {
+    throw (await sending) ?? error;
+  });
+  await refuse(answer);
+  await textOf(answer);
+  const failure = await sending;
+  if (failure !== undefined) throw failure;
 }
 
 /** Where the server answers now. */

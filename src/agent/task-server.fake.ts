@@ -7,6 +7,8 @@ import { taskRoutePrefix, type ReportRequest, type TaskEnd, type TaskEvent } fro
 export interface FakeTaskServer {
   readonly url: string;
   readonly token: string;
+  /** Highest report stored. */
+  sequence: number;
   readonly events: TaskEvent[];
   readonly parts: Map<string, Buffer>;
   /** Requests that were no agent's, as "METHOD url host". */
@@ -26,48 +28,20 @@ export interface FakeTaskServer {
   close(): Promise<void>;
 }
 
+const credentials = { AccessKeyId: "ASIA", SecretAccessKey: "s", Token: "t", Expiration: "2099-01-01T00:00:00Z" };
+
+const answer = (response: ServerResponse, status: number, body?: unknown): void => {
+  response.writeHead(status, { "content-type": "application/json" });
+  response.end(body === undefined ? "" : JSON.stringify(body));
+};
+
+/** `[path under the task's routes]`, undefined for requests that are no agent's. */
+const taskPath = (url: string): string | undefined =>
+  url.startsWith(taskRoutePrefix) ? url.slice(url.indexOf("/", taskRoutePrefix.length) + 1) : undefined;
+
 export async function startTaskServer(): Promise<FakeTaskServer> {
-  let sequence = 0;
-  const answer = (response: ServerResponse, status: number, body?: unknown): void => {
-    response.writeHead(status, { "content-type": "application/json" });
-    response.end(body === undefined ? "" : JSON.stringify(body));
-  };
-  const report = (request: ReportRequest, response: ServerResponse): void => {
-    if (request.events.length > 0 && request.sequence === sequence + 1) {
-      sequence = request.sequence;
-      fake.events.push(...request.events);
-    }
-    if (request.events.length > 0 && fake.answersToLose > 0) {
-      fake.answersToLose--;
-      response.destroy();
-    } else answer(response, 200, { acknowledged: sequence, stop: fake.stop });
-  };
-  const credentials = { AccessKeyId: "ASIA", SecretAccessKey: "s", Token: "t", Expiration: "2099-01-01T00:00:00Z" };
-  const route = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const url = request.url ?? "";
-    const body = await buffer(request);
-    if (fake.isAway) return answer(response, 503);
-    if (!url.startsWith(taskRoutePrefix)) {
-      fake.forwarded.push(`${request.method} ${url} ${request.headers.host} ${body.toString()}`);
-      return answer(response, 200, { from: "salvia" });
-    }
-    if (fake.isGone) return answer(response, 410);
-    if (request.headers.authorization !== `Bearer ${fake.token}`) return answer(response, 403);
-    const [, ...rest] = url.slice(taskRoutePrefix.length).split("/");
-    const path = rest.join("/");
-    if (path === "plan") return answer(response, "failureReason" in fake.plan ? 422 : 200, fake.plan);
-    if (path === "reports") return report(JSON.parse(body.toString()) as ReportRequest, response);
-    if (path === "credentials") return answer(response, 200, credentials);
-    if (path.startsWith("parts/")) {
-      if (fake.partStatus < 300) fake.parts.set(path.slice("parts/".length), body);
-      return answer(response, fake.partStatus, { message: "no room" });
-    }
-    const object = fake.objects.get(path.slice("objects/".length));
-    if (object) response.writeHead(200).end(object);
-    else answer(response, 404);
-  };
   const server = createServer((request, response) => {
-    route(request, response).catch(() => response.destroy());
+    handle(fake, request, response).catch(() => response.destroy());
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const address = server.address();
@@ -75,6 +49,7 @@ export async function startTaskServer(): Promise<FakeTaskServer> {
   const fake: FakeTaskServer = {
     url: `http://127.0.0.1:${port}`,
     token: "task-token",
+    sequence: 0,
     events: [],
     parts: new Map(),
     forwarded: [],
@@ -93,4 +68,48 @@ export async function startTaskServer(): Promise<FakeTaskServer> {
     },
   };
   return fake;
+}
+
+async function handle(fake: FakeTaskServer, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { url = "", method, headers } = request;
+  const body = await buffer(request);
+  const path = taskPath(url);
+  if (fake.isAway) answer(response, 503);
+  else if (path === undefined) {
+    fake.forwarded.push(`${method} ${url} ${headers.host} ${body.toString()}`);
+    answer(response, 200, { from: "salvia" });
+  } else if (fake.isGone) answer(response, 410);
+  else if (headers.authorization !== `Bearer ${fake.token}`) answer(response, 403);
+  else serveTask(fake, path, body, response);
+}
+
+function serveTask(fake: FakeTaskServer, path: string, body: Buffer, response: ServerResponse): void {
+  const [first = "", name = ""] = path.split("/");
+  switch (first) {
+    case "plan":
+      return answer(response, "failureReason" in fake.plan ? 422 : 200, fake.plan);
+    case "reports":
+      return storeReport(fake, JSON.parse(body.toString()) as ReportRequest, response);
+    case "credentials":
+      return answer(response, 200, credentials);
+    case "parts":
+      if (fake.partStatus < 300) fake.parts.set(name, body);
+      return answer(response, fake.partStatus, { message: "no room" });
+    default: {
+      const object = fake.objects.get(name);
+      if (object) response.writeHead(200).end(object);
+      else answer(response, 404);
+    }
+  }
+}
+
+function storeReport(fake: FakeTaskServer, { sequence, events }: ReportRequest, response: ServerResponse): void {
+  if (events.length > 0 && sequence === fake.sequence + 1) {
+    fake.sequence = sequence;
+    fake.events.push(...events);
+  }
+  if (events.length > 0 && fake.answersToLose > 0) {
+    fake.answersToLose--;
+    response.destroy();
+  } else answer(response, 200, { acknowledged: fake.sequence, stop: fake.stop });
 }

@@ -9,7 +9,7 @@ const failuresToBeUnready = 2;
 
 /** Until the signal aborts; ends at once for other tasks. */
 export async function watchHealth(run: TaskRun, signal: AbortSignal): Promise<void> {
-  const { spec, state, reporter, clock } = run;
+  const { spec, state, clock } = run;
   const { port } = state.current;
   if (spec.purpose !== "hosting" || port === undefined) return;
   const address = `http://${ownAddress(spec)}:${port}`;
@@ -17,13 +17,15 @@ export async function watchHealth(run: TaskRun, signal: AbortSignal): Promise<vo
   let failures = 0;
   while (!signal.aborted) {
     failures = (await ping(address)) ? 0 : failures + 1;
-    if (signal.aborted) return;
-    const seen = failures === 0 ? true : failures >= failuresToBeUnready ? false : isReady;
-    if (seen !== isReady && (seen === true || state.current.wasReady === true)) {
-      if (seen === true) state.save({ wasReady: true });
-      reporter.tell({ type: "serving", at: nowMs({ clock }), ready: seen === true, address });
-      isReady = seen;
-    }
+    if (failures === 0 && isReady !== true) isReady = report(run, address, true);
+    else if (failures >= failuresToBeUnready && isReady !== false && state.current.wasReady === true)
+      isReady = report(run, address, false);
     await clock.sleep(isReady === true ? onceReadyMs : untilReadyMs, signal).catch(() => undefined);
   }
+}
+
+function report({ state, reporter, clock }: TaskRun, address: string, ready: boolean): boolean {
+  if (ready && state.current.wasReady !== true) state.save({ wasReady: true });
+  reporter.tell({ type: "serving", at: nowMs({ clock }), ready, address });
+  return ready;
 }

@@ -76,6 +76,7 @@ export function readIfThere(path: string): string | undefined {
 }
 
 /** Parsed JSON of a file written by Salvia itself in one piece. */
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the caller says what was written: this is the parsed boundary
 export function readOwnJson<T>(path: string): T | undefined {
   const text = readIfThere(path);
   return text === undefined ? undefined : (JSON.parse(text) as T);

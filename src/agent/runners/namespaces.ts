@@ -41,31 +41,35 @@ export interface NamespaceOptions {
 /** The whole command line, up to the program: "/bin/sh start.sh" as the task's user. */
 export function namespaceCommand({ bwrap, paths, nodePath, entry, user }: NamespaceOptions): string[] {
   const app = packageFolder(entry);
+  const inside = ["/run", "/run/systemd", "/var", "/opt", salviaFolder, `${salviaFolder}/bin`, `${salviaFolder}/app`];
   return [
     bwrap,
-    ...["--unshare-pid", "--unshare-ipc", "--unshare-uts", "--die-with-parent", "--clearenv"],
+    ..."--unshare-pid --unshare-ipc --unshare-uts --die-with-parent --clearenv".split(" "),
     ...(user === undefined ? ["--unshare-user", "--cap-drop", "ALL"] : []),
     ...systemBinds(),
-    ...["--proc", "/proc", "--dev", "/dev", "--bind", paths.temporary, "/tmp"],
+    ..."--proc /proc --dev /dev --bind".split(" "),
+    paths.temporary,
+    "/tmp",
     // Said one by one: what bwrap makes on the way to a target is closed to other users.
-    ...["/run", "/run/systemd", "/var", "/opt", salviaFolder, `${salviaFolder}/bin`, `${salviaFolder}/app`].flatMap(
-      (folder) => ["--dir", folder],
-    ),
-    ...["--symlink", "/tmp", "/var/tmp"],
-    ...["--ro-bind-try", "/run/systemd/resolve", "/run/systemd/resolve"],
-    ...["--ro-bind", paths.hosts, "/etc/hosts"],
+    ...inside.flatMap((folder) => ["--dir", folder]),
+    ..."--symlink /tmp /var/tmp --ro-bind-try /run/systemd/resolve /run/systemd/resolve".split(" "),
+    ...readOnly(paths.hosts, "/etc/hosts"),
     ...optBinds(),
-    ...["--bind", paths.root, "/opt/ml"],
-    ...["--ro-bind", nodePath, `${salviaFolder}/bin/node`],
-    ...["package.json", "dist", "src", "node_modules"].flatMap((name) =>
-      readOnly(join(app, name), `${salviaFolder}/app/${name}`),
-    ),
-    ...["--ro-bind", paths.startScript, scriptInside],
-    ...["--chdir", "/opt/ml", "--"],
+    "--bind",
+    paths.root,
+    "/opt/ml",
+    ...readOnly(nodePath, `${salviaFolder}/bin/node`),
+    ...packageParts.flatMap((name) => readOnly(join(app, name), `${salviaFolder}/app/${name}`)),
+    ...readOnly(paths.startScript, scriptInside),
+    ..."--chdir /opt/ml --".split(" "),
     ...(user === undefined ? [] : dropTo(user)),
-    ...["/bin/sh", scriptInside],
+    "/bin/sh",
+    scriptInside,
   ];
 }
+
+/** Of Salvia's own package: no data folder that may lie in a checkout. */
+const packageParts = ["package.json", "dist", "src", "node_modules"];
 
 const readOnly = (from: string, to: string): string[] => (existsSync(from) ? ["--ro-bind", from, to] : []);
 
@@ -80,15 +84,14 @@ const systemBinds = (): string[] =>
 /** The host's /opt by its children, so that /opt/ml can be the task's own without a trace on the host. */
 const optBinds = (): string[] => {
   const names = existsSync("/opt") ? readdirSync("/opt") : [];
-  return [
-    ...names
-      .filter((name) => name !== "ml" && name !== "salvia")
-      .flatMap((name) => readOnly(`/opt/${name}`, `/opt/${name}`)),
-  ];
+  const others = names.filter((name) => name !== "ml" && name !== "salvia");
+  return others.flatMap((name) => readOnly(`/opt/${name}`, `/opt/${name}`));
 };
 
 const dropTo = (user: number): string[] => [
   findSystemProgram("setpriv") ?? "setpriv",
-  ...["--reuid", String(user), "--regid", String(user), "--clear-groups"],
-  ...["--no-new-privs", "--inh-caps=-all", "--bounding-set=-all"],
+  ..."--clear-groups --no-new-privs --inh-caps=-all --bounding-set=-all --reuid".split(" "),
+  String(user),
+  "--regid",
+  String(user),
 ];

@@ -34,7 +34,7 @@ import {
   type ProgramAddresses,
   type ProgramView,
 } from "./program-command.ts";
-import type { ProgramExit, ProgramState, Runner } from "./runner.ts";
+import type { ProgramExit, ProgramState, Runner, Usage } from "./runner.ts";
 
 // mkdir is the only start: a second waiter finds the folder and leaves. A caught (not ignored) TERM lets the program have its own.
 const waiterScript = `
@@ -60,7 +60,7 @@ export interface ProcessRunnerOptions {
   /** The CLI's entry, for built-in algorithms. */
   readonly entry: string;
   readonly clock: Clock;
-  addresses(): ProgramAddresses;
+  readonly addresses: () => ProgramAddresses;
 }
 
 /** A waiter that made its folder but not yet its note is given this long. */
@@ -69,106 +69,130 @@ const ticksPerSecond = 100;
 /** bwrap's monitor, its PID 1, the program. */
 const namespaceDepth = 3;
 
-export function createProcessRunner(options: ProcessRunnerOptions): Runner {
-  const { spec, paths, bwrap, nodePath, entry, clock } = options;
-  const isRoot = process.getuid?.() === 0;
-  const user = bwrap && isRoot ? userOf(spec.key) : undefined;
-  const view: ProgramView = bwrap
-    ? privateView(entry)
-    : { node: nodePath, entry, root: paths.root, temporary: paths.temporary, isPrivate: false };
-  let missingSince: number | undefined;
+class ProcessRunner implements Runner {
+  readonly #options: ProcessRunnerOptions;
+  /** Who the program runs as, where that is another user. */
+  readonly #user: number | undefined;
+  #missingSince: number | undefined;
+  #knownWaiter: ProcessIdentity | undefined;
 
-  const command = (): string[] =>
-    bwrap ? namespaceCommand({ bwrap, paths, nodePath, entry, user }) : ["/bin/sh", paths.startScript];
+  constructor(options: ProcessRunnerOptions) {
+    this.#options = options;
+    this.#user = options.bwrap !== undefined && process.getuid?.() === 0 ? userOf(options.spec.key) : undefined;
+  }
 
-  let knownWaiter: ProcessIdentity | undefined;
-  const findWaiter = (): ProcessIdentity | undefined => (knownWaiter ??= readWaiter(paths));
-  const kill = (): void => {
-    const waiter = findWaiter();
-    if (waiter) for (const each of membersOf(waiter, taskMark(spec.key))) signalProcess(each.pid, "SIGKILL");
-  };
-  const programPid = (): number | undefined => {
-    const waiter = findWaiter();
+  async prepare(): Promise<void> {
+    const { spec, paths } = this.#options;
+    for (const folder of ["input/config", "input/data", "model", "output/data", "code"])
+      mkdirSync(join(paths.root, folder), { recursive: true });
+    mkdirSync(paths.temporary, { recursive: true });
+    chmodSync(paths.temporary, 0o1777);
+    for (const [name, text] of Object.entries(spec.configFiles))
+      writeFileSync(join(paths.root, "input/config", name), text);
+    writeFileSync(paths.hosts, hostsFile(spec));
+    const view = this.#view();
+    const environment = programEnvironment(spec, view, this.#options.addresses());
+    const script = startScript(programArguments(spec, view), environment, view.root);
+    writeFileSync(paths.startScript, script, { mode: 0o600 });
+    if (this.#user === undefined) return;
+    chownSync(paths.startScript, this.#user, this.#user);
+    chownSync(paths.temporary, this.#user, this.#user);
+    giveTo(this.#user, paths.root);
+  }
+
+  async release(onEnd: () => void): Promise<void> {
+    const { spec, paths } = this.#options;
+    if (existsSync(paths.started)) return;
+    const output = openSync(paths.output, "a", 0o600);
+    try {
+      if (this.#user !== undefined) chownSync(paths.output, this.#user, this.#user);
+      // The waiter runs with the agent's rights: nothing of the job's environment may reach it.
+      const child = spawn("/bin/sh", ["-c", waiterScript, "salvia-waiter", paths.folder, ...this.#command()], {
+        detached: true,
+        stdio: ["ignore", output, output],
+        env: { PATH: "/usr/bin:/bin", SALVIA_TASK_KEY: spec.key },
+      });
+      child.on("exit", onEnd);
+      await new Promise((resolve, reject) => {
+        child.once("spawn", resolve);
+        child.once("error", reject);
+      });
+      child.unref();
+    } finally {
+      closeSync(output);
+    }
+  }
+
+  look(): ProgramState {
+    const { paths, clock } = this.#options;
+    const state = lookAt(paths);
+    if (state !== "unclear") return state;
+    this.#missingSince ??= clock.monotonicMs();
+    const startedAt = statIfThere(paths.started) ?? 0;
+    return { is: clock.monotonicMs() - this.#missingSince < noteWithinMs ? "running" : "lost", startedAt };
+  }
+
+  terminate(): boolean {
+    const pid = this.#programPid();
+    if (pid !== undefined) signalProcess(pid, "SIGTERM");
+    return pid !== undefined;
+  }
+
+  kill(): void {
+    const waiter = this.#waiter();
+    if (!waiter) return;
+    for (const each of membersOf(waiter, taskMark(this.#options.spec.key))) signalProcess(each.pid, "SIGKILL");
+  }
+
+  destroy(): void {
+    const waiter = this.#waiter();
+    if (!waiter) return;
+    // Stopped first, so that it cannot do anything about the loss of its child.
+    if (isRunning(waiter)) signalProcess(waiter.pid, "SIGSTOP");
+    this.kill();
+    if (isRunning(waiter)) signalProcess(waiter.pid, "SIGKILL");
+    this.kill();
+  }
+
+  usage(): Usage {
+    const waiter = this.#waiter();
+    const all = waiter && isRunning(waiter) ? descendantsOf(waiter.pid) : [];
+    const ticks = all.reduce((sum, each) => sum + each.cpuTicks, 0);
+    const memoryBytes = all.reduce((sum, each) => sum + residentBytes(each.pid), 0);
+    return { cpuMs: (ticks * 1_000) / ticksPerSecond, memoryBytes };
+  }
+
+  #view(): ProgramView {
+    const { bwrap, entry, nodePath, paths } = this.#options;
+    if (bwrap !== undefined) return privateView(entry);
+    return { node: nodePath, entry, root: paths.root, temporary: paths.temporary, isPrivate: false };
+  }
+
+  #command(): string[] {
+    const { bwrap, paths, nodePath, entry } = this.#options;
+    if (bwrap === undefined) return ["/bin/sh", paths.startScript];
+    return namespaceCommand({ bwrap, paths, nodePath, entry, user: this.#user });
+  }
+
+  #waiter(): ProcessIdentity | undefined {
+    this.#knownWaiter ??= readWaiter(this.#options.paths);
+    return this.#knownWaiter;
+  }
+
+  #programPid(): number | undefined {
+    const waiter = this.#waiter();
     if (!waiter || !isRunning(waiter)) return undefined;
     const all = listProcesses();
     let pid: number | undefined = waiter.pid;
-    for (let depth = bwrap ? namespaceDepth : 1; depth > 0 && pid !== undefined; depth--) {
+    for (let depth = this.#options.bwrap === undefined ? 1 : namespaceDepth; depth > 0 && pid !== undefined; depth--) {
       const parent: number = pid;
       pid = all.find((each) => each.parent === parent)?.pid;
     }
     return pid;
-  };
-
-  return {
-    prepare: async () => {
-      for (const folder of ["input/config", "input/data", "model", "output/data", "code"])
-        mkdirSync(join(paths.root, folder), { recursive: true });
-      mkdirSync(paths.temporary, { recursive: true });
-      chmodSync(paths.temporary, 0o1777);
-      for (const [name, text] of Object.entries(spec.configFiles))
-        writeFileSync(join(paths.root, "input/config", name), text);
-      writeFileSync(paths.hosts, hostsFile(spec));
-      const environment = programEnvironment(spec, view, options.addresses());
-      writeFileSync(paths.startScript, startScript(programArguments(spec, view), environment, view.root), {
-        mode: 0o600,
-      });
-      if (user === undefined) return;
-      chownSync(paths.startScript, user, user);
-      chownSync(paths.temporary, user, user);
-      giveTo(user, paths.root);
-    },
-    release: async (onEnd) => {
-      if (existsSync(paths.started)) return;
-      const output = openSync(paths.output, "a", 0o600);
-      if (user !== undefined) chownSync(paths.output, user, user);
-      try {
-        // The waiter runs with the agent's rights: nothing of the job's environment may reach it.
-        const child = spawn("/bin/sh", ["-c", waiterScript, "salvia-waiter", paths.folder, ...command()], {
-          detached: true,
-          stdio: ["ignore", output, output],
-          env: { PATH: "/usr/bin:/bin", SALVIA_TASK_KEY: spec.key },
-        });
-        child.on("exit", onEnd);
-        await new Promise((resolve, reject) => {
-          child.once("spawn", resolve);
-          child.once("error", reject);
-        });
-        child.unref();
-      } finally {
-        closeSync(output);
-      }
-    },
-    look: () => {
-      const state = lookAt(paths);
-      if (state !== "unclear") return state;
-      missingSince ??= clock.monotonicMs();
-      const startedAt = statIfThere(paths.started) ?? 0;
-      if (clock.monotonicMs() - missingSince < noteWithinMs) return { is: "running", startedAt };
-      return { is: "lost", startedAt };
-    },
-    terminate: () => {
-      const pid = programPid();
-      if (pid !== undefined) signalProcess(pid, "SIGTERM");
-      return pid !== undefined;
-    },
-    kill,
-    destroy: () => {
-      const waiter = findWaiter();
-      if (!waiter) return;
-      if (isRunning(waiter)) signalProcess(waiter.pid, "SIGSTOP");
-      kill();
-      if (isRunning(waiter)) signalProcess(waiter.pid, "SIGKILL");
-      kill();
-    },
-    usage: () => {
-      const waiter = findWaiter();
-      const all = waiter && isRunning(waiter) ? descendantsOf(waiter.pid) : [];
-      const ticks = all.reduce((sum, each) => sum + each.cpuTicks, 0);
-      const memoryBytes = all.reduce((sum, each) => sum + residentBytes(each.pid), 0);
-      return { cpuMs: (ticks * 1_000) / ticksPerSecond, memoryBytes };
-    },
-  };
+  }
 }
+
+export const createProcessRunner = (options: ProcessRunnerOptions): Runner => new ProcessRunner(options);
 
 function lookAt(paths: TaskPaths): ProgramState | "unclear" {
   const started = statIfThere(paths.started);

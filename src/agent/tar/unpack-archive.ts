@@ -57,39 +57,46 @@ interface Limits {
   entriesLeft: number;
 }
 
-async function unpackEntry({ header, body }: TarEntry, folder: string, limits: Limits): Promise<void> {
-  const parts = header.name.split("/").filter((part) => part !== "" && part !== ".");
+async function unpackEntry(entry: TarEntry, folder: string, limits: Limits): Promise<void> {
+  const { header } = entry;
   if (header.name.startsWith("/")) throw new StageError(`${JSON.stringify(header.name)} is an absolute path`);
+  const parts = header.name.split("/").filter((part) => part !== "" && part !== ".");
   if (parts.length === 0) return;
   const path = safeParts(parts.join("/")).join("/");
   if (--limits.entriesLeft < 0) throw new StageError("it has too many entries");
-  await ensureFolder(folder, header.type === "5" ? parts : parts.slice(0, -1));
   const to = join(folder, path);
   switch (header.type) {
     case "0":
     case "7":
-      limits.bytesLeft -= header.sizeBytes;
-      if (limits.bytesLeft < 0) throw new StageError("its files are larger than allowed");
-      await rm(to, { force: true, recursive: false });
-      // A new file, never through a link that an earlier entry made.
-      await pipeline(Readable.from(body), createWriteStream(to, { flags: "wx", mode: (header.mode & 0o777) | 0o600 }));
-      return;
+      await ensureFolder(folder, parts.slice(0, -1));
+      return unpackFile(entry, to, limits);
     case "5":
-      return;
-    case "1":
-      throw new StageError(`${JSON.stringify(path)} is a hard link, which is not supported`);
+      return ensureFolder(folder, parts);
     case "2":
       checkLink(path, header.linkName);
+      await ensureFolder(folder, parts.slice(0, -1));
       await rm(to, { force: true });
-      await symlink(header.linkName, to);
-      return;
-    case "3":
-    case "4":
-    case "6":
-      throw new StageError(`${JSON.stringify(path)} is a device or FIFO`);
+      return symlink(header.linkName, to);
     default:
-      throw new StageError(`${JSON.stringify(path)} is of the unknown type ${JSON.stringify(header.type)}`);
+      throw new StageError(
+        `${JSON.stringify(path)} is ${typeNames[header.type] ?? `of the unknown type ${header.type}`}`,
+      );
   }
+}
+
+const typeNames: Readonly<Record<string, string>> = {
+  "1": "a hard link, which is not supported",
+  "3": "a device",
+  "4": "a device",
+  "6": "a FIFO",
+};
+
+async function unpackFile({ header, body }: TarEntry, to: string, limits: Limits): Promise<void> {
+  limits.bytesLeft -= header.sizeBytes;
+  if (limits.bytesLeft < 0) throw new StageError("its files are larger than allowed");
+  await rm(to, { force: true });
+  // A new file, never through a link that an earlier entry made.
+  await pipeline(Readable.from(body), createWriteStream(to, { flags: "wx", mode: (header.mode & 0o777) | 0o600 }));
 }
 
 function checkLink(path: string, target: string): void {
