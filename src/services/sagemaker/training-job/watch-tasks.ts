@@ -4,9 +4,12 @@ import type { TaskRow } from "../tasks/task-owner.ts";
 import { findTask, observedOf, requestStop, saveObserved, tasksOf } from "../tasks/task-rows.ts";
 import { instanceOf, taskKeys } from "./job-tasks.ts";
 import type { Job } from "./job-step.ts";
-import { endsJob } from "./verdict.ts";
+import { endsJob, isFailure } from "./verdict.ts";
 
-const graceSeconds = 120;
+/** As AWS gives a job that is asked to stop, so that it can save its model. */
+const stopGraceSeconds = 120;
+/** Of the instances of a job that has failed nothing is kept but what they wrote for people. */
+const failureGraceSeconds = 10;
 
 type Platform = Pick<SagemakerPlatform, "store" | "compute" | "clock" | "log">;
 
@@ -39,11 +42,12 @@ async function noteLost(platform: Platform, tasks: readonly TaskRow[]): Promise<
   }
 }
 
-async function stopAll({ store, compute }: Platform, tasks: readonly TaskRow[]): Promise<void> {
+async function stopAll({ store, compute }: Platform, tasks: readonly TaskRow[], graceSeconds: number): Promise<void> {
   const running = tasks.filter(isRunning);
+  // The backend first: it carries the grace, the answer to the next report only the wish.
+  for (const task of running) await compute.stop(task.key, graceSeconds);
   const unasked = running.filter((task) => task.stop_requested === 0).map((task) => task.key);
   if (unasked.length > 0) await store.write((tx) => requestStop(tx, unasked));
-  for (const task of running) await compute.stop(task.key, graceSeconds);
 }
 
 /** The rows of this attempt as they are now, algo-1 first. */
@@ -55,8 +59,9 @@ export async function watchTasks(platform: Platform, job: Job): Promise<TaskRow[
   };
   await noteLost(platform, await rows());
   const tasks = await rows();
-  const mustStop = job.intent.stopRequestedAt !== undefined;
   const ends = tasks.map((task) => observedOf(task).end).filter((end) => end !== undefined);
-  if (mustStop || ends.some(endsJob)) await stopAll(platform, tasks);
+  const hasFailed = ends.some(isFailure);
+  if (job.intent.stopRequestedAt || ends.some(endsJob))
+    await stopAll(platform, tasks, hasFailed ? failureGraceSeconds : stopGraceSeconds);
   return tasks;
 }
