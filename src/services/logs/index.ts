@@ -1,7 +1,6 @@
 // Front door of CloudWatch Logs: the service, the way for other rooms to write lines, and the sweeper.
 import type { Store } from "../../database/store.ts";
 import type { Clock } from "../../lib/clock.ts";
-import type { Log } from "../../lib/log.ts";
 import type { Random } from "../../lib/random.ts";
 import { defineService, type Service } from "../service.ts";
 import { createLogGroup } from "./create-log-group.ts";
@@ -24,7 +23,6 @@ export interface LogsOptions {
   readonly store: Store;
   readonly clock: Clock;
   readonly random: Random;
-  readonly log: Log;
 }
 
 export interface Logs {
@@ -49,14 +47,10 @@ const operations = [
   ...tagOperations,
 ];
 
-export function createLogs({ store, clock, random, log }: LogsOptions): Logs {
+export function createLogs({ store, clock, random }: LogsOptions): Logs {
   return {
     service: defineService("logs", operations, (ctx) => ctx),
     lines: createLogLines({ clock, random }),
-    sweep: async () => {
-      const startedAt = clock.monotonicMs();
-      await sweep(store, clock.now());
-      log.debug("log lines swept", { durationMs: clock.monotonicMs() - startedAt });
-    },
+    sweep: () => sweep(store, clock.now()),
   };
 }
