@@ -33,7 +33,7 @@ export interface Objects {
   pin(owner: string, objects: readonly { readonly key: string; readonly blobId: string }[]): Promise<void>;
 }
 
-export interface LogLines {
+interface LogLines {
   append(
     tx: Writer,
     scope: Scope,
@@ -51,18 +51,18 @@ export interface MetricDatum {
   readonly timestamp: number;
 }
 
-export interface Metrics {
+interface Metrics {
   put(tx: Writer, scope: Scope, namespace: string, data: readonly MetricDatum[]): Promise<void>;
 }
 
-export interface RoleSession {
+interface RoleSession {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
   readonly sessionToken: string;
   readonly expiration: Date;
 }
 
-export interface Identity {
+interface Identity {
   roleExists(roleArn: string): Promise<boolean>;
   sessionFor(roleArn: string, sessionName: string, durationSeconds: number): Promise<RoleSession>;
 }
@@ -75,7 +75,7 @@ export interface BuiltInAlgorithm {
   checkHyperparameters(values: Readonly<Record<string, string>>): unknown;
 }
 
-export interface Algorithms {
+interface Algorithms {
   /** By the image's repository name, whatever its registry account, region and tag. */
   find(image: string): BuiltInAlgorithm | undefined;
   /** For messages. */

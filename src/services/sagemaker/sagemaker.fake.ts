@@ -21,12 +21,12 @@ import type { MetricDatum, SagemakerPlatform } from "./context.ts";
 import { createSagemaker, type Sagemaker } from "./index.ts";
 
 export const account = "000000000000";
-export const region = "us-west-2";
+const region = "us-west-2";
 export const roleArn = `arn:aws:iam::${account}:role/SalviaExecutionRole`;
 export const kmeansImage = "174872318107.dkr.ecr.us-west-2.amazonaws.com/kmeans:1";
 
 /** Tasks that only exist; what they do comes from `agent`. */
-export class FakeTasks implements ComputeBackend {
+class FakeTasks implements ComputeBackend {
   readonly name = "fake";
   readonly features = new Set(["multi-instance"] as const);
   readonly running = new Map<string, TaskSpec>();
@@ -73,7 +73,7 @@ export class FakeTasks implements ComputeBackend {
   }
 }
 
-export interface LoggedLine {
+interface LoggedLine {
   readonly group: string;
   readonly stream: string;
   readonly message: string;
@@ -100,7 +100,7 @@ export interface FakeSagemaker {
   putObject(key: string, text: string): Promise<void>;
 }
 
-export interface FakeAgent {
+interface FakeAgent {
   request(method: string, path: string, body?: string | Uint8Array, token?: string): Promise<RouteResponse>;
   /** As the next report, or with the given number. */
   report(events: readonly TaskEvent[], sequence?: number): Promise<RouteResponse>;

@@ -36,7 +36,7 @@ export interface ArtifactJob {
 }
 
 /** `<S3OutputPath>/<job>/output/<file>` */
-export function artifactUri(job: Pick<ArtifactJob, "name" | "outputPath">, file: string): S3Uri {
+function artifactUri(job: Pick<ArtifactJob, "name" | "outputPath">, file: string): S3Uri {
   const uri = parseS3Uri(job.outputPath);
   if (!uri) throw new ArtifactError(`ClientError: Artifact upload failed: "${job.outputPath}" is no S3 URI.`);
   return inFolder(uri, `${job.name}/output/${file}`);

@@ -18,7 +18,7 @@ export type SecondaryStatus = Extract<
   | "MaxRuntimeExceeded"
 >;
 
-export interface Transition extends AnyTransition {
+interface Transition extends AnyTransition {
   readonly Status: SecondaryStatus;
   /** Always there: SageMaker's Python SDK reads it unasked. */
   readonly StatusMessage: string;

@@ -47,7 +47,7 @@ async function planFor(platform: Platform, task: TaskRow, owner: ResourceRow): P
 }
 
 /** A CloudWatch line that matches gives the number in the pattern's first group. The patterns are the algorithms' own. */
-export function metricsIn(
+function metricsIn(
   definitions: readonly { readonly Name: string; readonly Regex: string }[],
   lines: readonly OutputLine[],
 ): MetricPoint[] {

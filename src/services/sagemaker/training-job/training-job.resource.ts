@@ -17,7 +17,7 @@ export interface TrainingJobIntent {
   readonly stopRequestedAt?: Date;
 }
 
-export type TrainingJobState = "InProgress" | "Stopping" | "Completed" | "Failed" | "Stopped";
+type TrainingJobState = "InProgress" | "Stopping" | "Completed" | "Failed" | "Stopped";
 
 export interface TrainingJobStatus extends Walk {
   readonly TrainingJobStatus: TrainingJobState;
