@@ -20,7 +20,7 @@ export function generateRows(count: number): Float32Array {
   for (let row = 0; row < count; row++) {
     const [dx, dy] = [between(-2, 2), between(-2, 2)];
     for (const [x, y] of strokes[row % k] ?? []) {
-      const [cx, cy, radius] = [x + dx + between(-1, 1), y + dy + between(-1, 1), between(2.3, 3.4)];
+      const [cx, cy, radius] = [x + dx + between(-1, 1), y + dy + between(-1, 1), between(2.05, 3.1)];
       for (let py = Math.max(0, Math.ceil(cy - radius)); py <= Math.min(side - 1, cy + radius); py++) {
         for (let px = Math.max(0, Math.ceil(cx - radius)); px <= Math.min(side - 1, cx + radius); px++) {
           const distance = Math.hypot(px - cx, py - cy) / radius;

@@ -161,10 +161,7 @@ test("a job that is asked to stop saves the model made so far", async () => {
 /** Trains, serves on a free port of loopback, hands out the address, and stops in good order. */
 async function served(
   environment: Readonly<Record<string, string>>,
-  visit: (
-    invoke: (body: Body, headers?: Record<string, string>) => Promise<Response>,
-    base: string,
-  ) => Promise<void>,
+  visit: (invoke: (body: Body, headers?: Record<string, string>) => Promise<Response>, base: string) => Promise<void>,
 ): Promise<void> {
   const { root, remove } = layTaskFolder({
     hyperparameters,

@@ -20,6 +20,9 @@ export interface WebScaleOptions {
   readonly createAssigner: (width: number, centroidCount: number) => CentroidAssigner;
 }
 
+/** |mean|² over the variance from which float32 needs the mean taken away. */
+const farFromZero = 100;
+
 /** Points of the first batch that k-means++ looks at. */
 const maxInitSample = 5_000;
 
@@ -39,6 +42,26 @@ const squaredNorm = (row: Row): number => {
   return sum;
 };
 
+/**
+ * The sample's mean, when the data lies so far from zero that |x|² − 2 x·c + |c|² would lose the distances in float32;
+ * taking it away changes no distance. Undefined where that is not needed, or would fill sparse rows.
+ */
+function offsetFor(rows: readonly Row[], width: number): Float32Array | undefined {
+  if (!rows.every(isDense)) return undefined;
+  const mean = new Float64Array(width);
+  for (const row of rows) for (let at = 0; at < width; at++) mean[at]! += row[at]! / rows.length;
+  const meanNorm = mean.reduce((sum, value) => sum + value * value, 0);
+  const norm = rows.reduce((sum, row) => sum + squaredNorm(row), 0) / rows.length;
+  return meanNorm > farFromZero * (norm - meanNorm) ? Float32Array.from(mean) : undefined;
+}
+
+const without = (row: Row, offset: Float32Array): Row => {
+  if (isDense(row)) return row.map((value, at) => value - offset[at]!);
+  const dense = offset.map((value) => -value);
+  for (let at = 0; at < row.keys.length; at++) dense[row.keys[at]!]! += row.values[at]!;
+  return dense;
+};
+
 /** The centres of a stream and how many points each stands for. */
 export class WebScaleKMeans {
   readonly #options: WebScaleOptions;
@@ -46,6 +69,7 @@ export class WebScaleKMeans {
   #centres: Float64Array = new Float64Array(0);
   #weights: Float64Array = new Float64Array(0);
   #isMostlyZero = false;
+  #offset: Float32Array | undefined;
   #rowsSeen = 0;
 
   constructor(options: WebScaleOptions) {
@@ -53,7 +77,10 @@ export class WebScaleKMeans {
   }
 
   /** Takes one mini-batch; returns its mean squared distance to the centres before they move. */
-  take(rows: readonly Row[]): number {
+  take(given: readonly Row[]): number {
+    if (!this.#assigner) this.#offset = offsetFor(given.slice(0, maxInitSample), this.#options.width);
+    const offset = this.#offset;
+    const rows = offset ? given.map((row) => without(row, offset)) : given;
     const assigner = this.#assigner ?? this.#begin(rows);
     const { width } = this.#options;
     const count = this.#weights.length;
@@ -78,6 +105,8 @@ export class WebScaleKMeans {
     const live = [...this.#weights.keys()].filter((centre) => this.#weights[centre]! > 0);
     const values = new Float64Array(live.length * width);
     live.forEach((centre, at) => values.set(this.#centres.subarray(centre * width, (centre + 1) * width), at * width));
+    const offset = this.#offset;
+    if (offset) values.forEach((value, at) => (values[at] = value + offset[at % width]!));
     return { width, count: live.length, values, weights: Float64Array.from(live, (centre) => this.#weights[centre]!) };
   }
 
