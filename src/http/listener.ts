@@ -135,6 +135,8 @@ function listenOn(server: Server, host: string, port: number): Promise<{ readonl
 
 async function closeServer(server: Server, clock: Clock, graceMs: number): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  // A connection becomes idle when its last answer is out, and its client may keep it for long.
+  const stopSweeping = clock.every(20, () => server.closeIdleConnections());
   server.closeIdleConnections();
   const waiting = new AbortController();
   const timeUp = clock.sleep(graceMs, waiting.signal).then(
@@ -142,6 +144,7 @@ async function closeServer(server: Server, clock: Clock, graceMs: number): Promi
     () => {},
   );
   await closed;
+  stopSweeping();
   waiting.abort();
   await timeUp;
 }
