@@ -28,7 +28,7 @@ export interface Exchange {
 /** Answers, or leaves the request to the next stage. Throws AwsError for the caller; anything else is a bug. */
 export type Stage = (exchange: Exchange) => Promise<HttpAnswer | undefined>;
 
-export interface AuthorisationRequest {
+interface AuthorisationRequest {
   readonly caller: Caller;
   readonly region: string;
   readonly route: FoundRoute;

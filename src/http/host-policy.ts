@@ -1,7 +1,7 @@
 // Which Host headers are answered, and which bucket they name. Unknown names are refused: a web page that points its own
 // name at 127.0.0.1 (DNS rebinding) must not reach the API.
 
-export interface HostAnswer {
+interface HostAnswer {
   readonly isAllowed: boolean;
   /** Virtual-hosted style: the bucket in front of the name. Means something only where the request is S3's. */
   readonly bucket: string | undefined;

@@ -4,7 +4,7 @@ import type { Stage } from "./exchange.ts";
 
 const json = { "content-type": "application/json" };
 
-export const healthRoute: HttpRoute = {
+const healthRoute: HttpRoute = {
   prefix: "/health",
   handle: async ({ method }) =>
     method === "GET" || method === "HEAD"

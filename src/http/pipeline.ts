@@ -13,7 +13,7 @@ import type { HttpAnswer, HttpRequest } from "./http-request.ts";
 import { internalRoutes } from "./internal-routes.ts";
 import { authorise, verifyCaller } from "./verify-caller.ts";
 
-export type { AuthorisationRequest, PipelineOptions } from "./exchange.ts";
+export type { PipelineOptions } from "./exchange.ts";
 
 export function createPipeline(options: PipelineOptions): (http: HttpRequest) => Promise<HttpAnswer> {
   const router = createRouter(options.models);

@@ -1,6 +1,6 @@
 // Accounts' access keys, roles and their policies. Sessions have no rows: their tokens carry them (services/iam/session-tokens.ts).
 
-export interface AccessKeysTable {
+interface AccessKeysTable {
   access_key_id: string;
   account: string;
   /** Who the key speaks for, e.g. arn:aws:iam::000000000000:root */
@@ -30,14 +30,14 @@ export interface RolesTable {
   created_at: number;
 }
 
-export interface RolePoliciesTable {
+interface RolePoliciesTable {
   role_uid: string;
   policy_name: string;
   /** JSON text, as given. */
   document: string;
 }
 
-export interface RoleAttachmentsTable {
+interface RoleAttachmentsTable {
   role_uid: string;
   policy_arn: string;
   attached_at: number;

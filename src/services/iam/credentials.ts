@@ -21,7 +21,7 @@ const base32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 export const uniqueId = (random: Random, prefix: "AKIA" | "ASIA" | "AROA", length: number): string =>
   prefix + Array.from(random.bytes(length - prefix.length), (byte) => base32[byte & 31]).join("");
 
-export const newSecret = (random: Random): string => random.bytes(30).toString("base64");
+const newSecret = (random: Random): string => random.bytes(30).toString("base64");
 
 export const newAccessKey = (random: Random, prefix: "AKIA" | "ASIA"): AccessKey => ({
   accessKeyId: uniqueId(random, prefix, 20),

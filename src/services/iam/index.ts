@@ -14,7 +14,6 @@ import { roleOperations } from "./role-operations.ts";
 
 export type { AccessKey, SessionCredentials } from "./credentials.ts";
 export { Identity, UnknownRoleError, type Resolution } from "./identity.ts";
-export { executionRoleName } from "./roles.ts";
 
 export interface IamOptions {
   readonly store: Store;

@@ -6,7 +6,7 @@ import { uniqueId } from "./credentials.ts";
 
 export type RoleRow = RolesTable;
 
-export const executionRoleName = "SalviaExecutionRole";
+const executionRoleName = "SalviaExecutionRole";
 
 export const roleArn = ({ account, path, name }: Pick<RoleRow, "account" | "path" | "name">): string =>
   `arn:aws:iam::${account}:role${path}${name}`;
