@@ -136,7 +136,7 @@ test("a new job is described with what was asked and the defaults that AWS fills
         RecordWrapperType: "None",
       },
     ],
-    OutputDataConfig: { S3OutputPath: "s3://bucket/output" },
+    OutputDataConfig: { KmsKeyId: "", CompressionType: "GZIP", S3OutputPath: "s3://bucket/output" },
     ResourceConfig: { InstanceCount: 2, InstanceType: "ml.c4.xlarge", VolumeSizeInGB: 50 },
     StoppingCondition: { MaxRuntimeInSeconds: 86_400 },
     CreationTime: at,

@@ -67,6 +67,8 @@ function describe({ spec, intent, status, name, arn, createdAt, modifiedAt }: Tr
   } = spec;
   return {
     ...request,
+    // AWS answers an empty KmsKeyId where none was given, and Estimator.attach of the SageMaker SDK 2 reads it.
+    OutputDataConfig: { KmsKeyId: "", CompressionType: "GZIP", ...request.OutputDataConfig },
     StoppingCondition,
     EnableNetworkIsolation,
     EnableInterContainerTrafficEncryption,
