@@ -22,33 +22,40 @@ const bindable = (value: unknown): SQLInputValue => {
   return value as SQLInputValue;
 };
 
+interface Prepared {
+  readonly statement: StatementSync;
+  /** Asked once: it costs as much as the query of a row. */
+  readonly answersRows: boolean;
+}
+
 class SqliteConnection implements DatabaseConnection {
   readonly #database: DatabaseSync;
-  readonly #prepared = new Map<string, StatementSync>();
+  readonly #prepared = new Map<string, Prepared>();
 
   constructor(database: DatabaseSync) {
     this.#database = database;
   }
 
-  #statement(text: string): StatementSync {
+  #prepare(text: string): Prepared {
     const known = this.#prepared.get(text);
     if (known) return known;
     const statement = this.#database.prepare(text);
+    const prepared = { statement, answersRows: statement.columns().length > 0 };
     if (this.#prepared.size >= maxPreparedStatements) this.#prepared.clear();
-    this.#prepared.set(text, statement);
-    return statement;
+    this.#prepared.set(text, prepared);
+    return prepared;
   }
 
   async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
-    const statement = this.#statement(query.sql);
+    const { statement, answersRows } = this.#prepare(query.sql);
     const parameters = query.parameters.map(bindable);
-    if (statement.columns().length > 0) return { rows: statement.all(...parameters) as R[] };
+    if (answersRows) return { rows: statement.all(...parameters) as R[] };
     const { changes, lastInsertRowid } = statement.run(...parameters);
     return { rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) };
   }
 
   async *streamQuery<R>(query: CompiledQuery): AsyncIterableIterator<QueryResult<R>> {
-    for (const row of this.#statement(query.sql).iterate(...query.parameters.map(bindable))) {
+    for (const row of this.#prepare(query.sql).statement.iterate(...query.parameters.map(bindable))) {
       yield { rows: [row as R] };
     }
   }
