@@ -31,7 +31,7 @@ import {
 import { insufficientCapacity, modelDataMissing, pingFailed } from "./errors.ts";
 import { isServingWhole, missing, routesOf, wantedBy, type Launch } from "./fleet.ts";
 import { retireTasks } from "./retire-tasks.ts";
-import { watchInstances } from "./watch-instances.ts";
+import { watchInstances, type EndedInstance } from "./watch-instances.ts";
 
 type Endpoint = Observed<EndpointSpec, EndpointIntent, EndpointStatus>;
 type EndpointStep = Step<EndpointSpec, EndpointIntent, EndpointStatus>;
@@ -69,24 +69,34 @@ function giveUp({ spec, status }: Endpoint, reason: string): Change {
   return { EndpointStatus: "InService", FailureReason, handledChange, instances };
 }
 
+/** The first is replaced at once; what is lost again and again waits longer and longer. */
+const backOffMs = (losses: number): number =>
+  losses <= 1 ? 0 : Math.min(500 * 2 ** Math.min(losses - 2, 10), minutes(1));
+
+/** Why the change under way cannot be made: a new instance failed by itself, or too many were lost. */
+function hopeless({ spec, status }: Endpoint, ended: readonly EndedInstance[], losses: number): string | undefined {
+  const ofChange = ended.filter(({ instance }) => instance.generation === spec.deployment.generation);
+  const [first] = ofChange;
+  if (!isChanging(status) || !first) return undefined;
+  const failed = ofChange.find(({ failure }) => failure !== undefined);
+  return failed?.failure ?? (losses > maxLosses ? pingFailed(first.instance.variant) : undefined);
+}
+
 /** Drops the instances that ended; while a change is made, one that failed by itself ends the change. */
 function watch(platform: HostingPlatform): EndpointStep {
+  const { clock, log } = platform;
   return async (endpoint) => {
     const { status, spec, uid, name } = endpoint;
     if (status.instances.length === 0) return next();
     const { alive, ended } = await watchInstances(platform, uid, status, spec.deployment);
     if (ended.length === 0) return next({ instances: alive });
-    const now = platform.clock.now();
     for (const { instance, failure } of ended)
-      platform.log.warn("an instance of an endpoint ended", { endpoint: name, key: instance.key, failure });
+      log.warn("an instance of an endpoint ended", { endpoint: name, key: instance.key, failure });
     const losses = status.losses + ended.length;
-    const backOffMs = Math.min(500 * 2 ** Math.min(losses - 1, 10), minutes(1));
-    const change = { instances: alive, losses, launchAfter: new Date(now.getTime() + backOffMs) };
-    const isNew = ({ generation }: Instance): boolean => generation === spec.deployment.generation;
-    const failed = ended.find(({ instance, failure }) => failure !== undefined && isNew(instance));
-    const isHopeless = losses > maxLosses && ended.some(({ instance }) => isNew(instance));
-    if (!isChanging(status) || !(failed || isHopeless)) return next(change);
-    const reason = failed?.failure ?? pingFailed(ended[0]?.instance.variant ?? "");
+    const launchAfter = new Date(clock.now().getTime() + backOffMs(losses));
+    const change = { instances: alive, losses, launchAfter };
+    const reason = hopeless(endpoint, ended, losses);
+    if (reason === undefined) return next(change);
     return next({ ...change, ...giveUp({ ...endpoint, status: { ...status, ...change } }, reason) });
   };
 }
