@@ -11,7 +11,7 @@ import { InvocationMetrics, type InvocationMetricsSink } from "./invocation-metr
 import { invokeEndpoint, invokeEndpointWithResponseStream, type RuntimeContext } from "./invoke-endpoint.ts";
 import { Router } from "./router.ts";
 
-export type { EndpointRoutes, InstanceRoute, VariantRoute } from "./endpoint-routes.ts";
+export type { EndpointRoutes } from "./endpoint-routes.ts";
 
 export interface SagemakerRuntimeParts {
   readonly store: Store;

@@ -26,7 +26,6 @@ import {
   type EndpointIntent,
   type EndpointSpec,
   type EndpointStatus,
-  type Instance,
 } from "./endpoint.resource.ts";
 import { insufficientCapacity, modelDataMissing, pingFailed } from "./errors.ts";
 import { isServingWhole, missing, routesOf, wantedBy, type Launch } from "./fleet.ts";
