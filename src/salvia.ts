@@ -14,6 +14,7 @@ import { createPipeline } from "./http/pipeline.ts";
 import { minutes, seconds, systemClock, type Clock } from "./lib/clock.ts";
 import { lockFolder, type FolderLock } from "./lib/folder-lock.ts";
 import { createLog, silentLog, type Log } from "./lib/log.ts";
+import { probeNamespaces } from "./lib/probe-namespaces.ts";
 import { systemRandom, type Random } from "./lib/random.ts";
 import { readServerFile, serverFilePath, writeServerFile } from "./lib/server-file.ts";
 import { createModels } from "./models/index.ts";
@@ -165,10 +166,24 @@ async function assemble(ground: Ground) {
   return { services, routes: sagemaker.routes, engine, compute, runtime, identity: iam.identity, where, nudge };
 }
 
+const isLoopback = (host: string): boolean => host === "localhost" || host === "::1" || /^127\./.test(host);
+
+/** Without walls a job can read what the server's user can: then only people of this machine may give jobs. */
+function refuseUnwalledJobs({ host, trustsJobs }: Config): void {
+  if (isLoopback(host) || trustsJobs) return;
+  const walls = probeNamespaces();
+  if (walls.works) return;
+  throw new FolderProblemError(
+    `jobs cannot be walled off here (${walls.reason}), so Salvia does not listen on ${host}. ` +
+      "Install bubblewrap, listen on 127.0.0.1, or accept the risk with --trust-jobs.",
+  );
+}
+
 /** Resolves once the server answers. Rejects with FolderHeldError, FolderProblemError, or the listener's own error. */
 export async function startSalvia(config: Config): Promise<Salvia> {
   const clock = systemClock;
   const log = processLog(config, clock);
+  refuseUnwalledJobs(config);
   const lock = prepareFolder(config.dataFolder);
   const store = await openStore(config, clock);
   const ground: Ground = { config, clock, random: systemRandom, log, store };

@@ -235,7 +235,6 @@ async function main(): Promise<void> {
   }
   if (isKept) {
     server.process.unref();
-    for (const stream of [server.process.stdout, server.process.stderr]) stream?.destroy();
     return;
   }
   await server.stop();

@@ -29,6 +29,8 @@ export async function serve(args: readonly string[]): Promise<number> {
     process.stderr.write(`${config}\n`);
     return 2;
   }
+  // Whoever read our output may be gone: that must not end the server.
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
   try {
     const salvia = await startSalvia(config);
     process.stdout.write(`Salvia is ready at ${salvia.url}\n`);

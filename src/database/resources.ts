@@ -1,5 +1,6 @@
 // Rows of the `resources` table: every kind of resource, its request, intent, status and tags.
 import { sql, type Expression, type SqlBool } from "kysely";
+import { prepared } from "./prepared.ts";
 import type { Reader, Writer } from "./store.ts";
 import type { ResourcesTable } from "./tables/core.ts";
 
@@ -41,20 +42,23 @@ export async function insertResource(tx: Writer, row: ResourceRow): Promise<void
   if (numInsertedOrUpdatedRows !== 1n) throw new ResourceExistsError(row.name);
 }
 
+const byName = prepared<ResourceRow>((reader) =>
+  reader
+    .selectFrom("resources")
+    .selectAll()
+    .where("kind", "=", "")
+    .where("account", "=", "")
+    .where("region", "=", "")
+    .where("name", "=", ""),
+);
+
 export async function findResource(
   reader: Reader,
   kind: string,
-  scope: Scope,
+  { account, region }: Scope,
   name: string,
 ): Promise<ResourceRow | undefined> {
-  return reader
-    .selectFrom("resources")
-    .selectAll()
-    .where("kind", "=", kind)
-    .where("account", "=", scope.account)
-    .where("region", "=", scope.region)
-    .where("name", "=", name)
-    .executeTakeFirst();
+  return (await byName(reader, [kind, account, region, name]))[0];
 }
 
 export async function findResourceByUid(reader: Reader, uid: string): Promise<ResourceRow | undefined> {

@@ -73,11 +73,11 @@ export interface Service {
   handle(operation: string, input: unknown, ctx: RequestContext): Promise<unknown>;
 }
 
-/** Binds operations to the service's own context (the request's and what the service needs besides). */
+/** Binds operations to the service's own context: the request's, and the parts that the service needs besides. */
 export function defineService<C extends RequestContext>(
   name: ServiceName,
   operations: readonly Operation<C>[],
-  contextOf: (ctx: RequestContext) => C,
+  parts: Omit<C, keyof RequestContext>,
 ): Service {
   const byName = new Map(operations.map((operation) => [operation.name, operation]));
   return {
@@ -86,7 +86,8 @@ export function defineService<C extends RequestContext>(
     handle: (operation, input, ctx) => {
       const found = byName.get(operation);
       if (!found) throw new Error(`${name} has no handler for ${operation}`);
-      return found.handle(input, contextOf(ctx));
+      // The request's context is the prototype, so that its getters run only for those who ask.
+      return found.handle(input, Object.assign(Object.create(ctx) as RequestContext, parts) as C);
     },
   };
 }

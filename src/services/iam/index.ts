@@ -33,6 +33,6 @@ export async function createIam(options: IamOptions): Promise<{ service: Service
   const identity = new Identity({ ...options, sessionKey: Buffer.from(stored, "base64") });
   await identity.ensureAccount(accountId);
   const operations = [...roleOperations, ...rolePolicyOperations, getUser];
-  const service = defineService<IamContext>("iam", operations, (ctx) => ({ ...ctx, identity }));
+  const service = defineService<IamContext>("iam", operations, { identity });
   return { service, identity };
 }

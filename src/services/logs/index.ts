@@ -49,7 +49,7 @@ const operations = [
 
 export function createLogs({ store, clock, random }: LogsOptions): Logs {
   return {
-    service: defineService("logs", operations, (ctx) => ctx),
+    service: defineService("logs", operations, {}),
     lines: createLogLines({ clock, random }),
     sweep: () => sweep(store, clock.now()),
   };

@@ -81,7 +81,7 @@ export interface S3 {
 
 export function createS3({ store, storage, clock, log }: S3Parts): S3 {
   return {
-    service: defineService("s3", operations, (ctx) => ({ ...ctx, store, storage })),
+    service: defineService("s3", operations, { storage }),
     objects: createS3Objects({ store, storage, clock }),
     collectGarbage: async (now) => {
       const count = await collectGarbage(store, storage, now);

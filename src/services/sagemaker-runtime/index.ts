@@ -36,7 +36,7 @@ export function createSagemakerRuntime(parts: SagemakerRuntimeParts): SagemakerR
   const router = new Router({ lookup: endpointLookup(store), connections, clock, random });
   const invocations = new InvocationMetrics(parts);
   return {
-    service: defineService<RuntimeContext>("sagemaker-runtime", operations, (ctx) => ({ ...ctx, router, invocations })),
+    service: defineService<RuntimeContext>("sagemaker-runtime", operations, { router, invocations }),
     chores: [
       {
         name: "write the metrics of invocations",

@@ -64,7 +64,7 @@ export function createSagemaker(platform: SagemakerPlatform): Sagemaker {
   const { objects, capacity, identity, algorithms, compute } = platform;
   const own = { objects, capacity, identity, algorithms, compute };
   return {
-    service: defineService<SagemakerContext>("sagemaker", operations, (ctx) => ({ ...ctx, ...own })),
+    service: defineService<SagemakerContext>("sagemaker", operations, own),
     reconcilers: reconcilersOf(platform),
     routes: [taskRoute(platform, taskOwnersOf(platform))],
     chores: [orphanSweeper(platform)],

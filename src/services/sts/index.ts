@@ -67,4 +67,4 @@ const getSessionToken = operation("GetSessionToken", async ({ DurationSeconds },
 });
 
 export const createSts = ({ identity }: { readonly identity: Identity }): Service =>
-  defineService<StsContext>("sts", [getCallerIdentity, assumeRole, getSessionToken], (ctx) => ({ ...ctx, identity }));
+  defineService<StsContext>("sts", [getCallerIdentity, assumeRole, getSessionToken], { identity });
