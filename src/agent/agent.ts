@@ -59,7 +59,8 @@ async function serveTask(options: AgentOptions, paths: TaskPaths): Promise<void>
   try {
     await walk(run);
   } catch (error) {
-    if (!run.abandoned.signal.aborted) throw error;
+    // Without its folder every step fails in its own way.
+    if (!run.abandoned.signal.aborted && existsSync(paths.task)) throw error;
     await abandon(run);
   } finally {
     watchStopFile();

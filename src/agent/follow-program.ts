@@ -38,8 +38,9 @@ export async function followProgram(run: TaskRun): Promise<TaskEnd> {
   try {
     for (;;) {
       abandoned.signal.throwIfAborted();
-      if (!existsSync(run.paths.task)) abandoned.abort(new Error("the task's folder is gone"));
       const now = runner.look();
+      // Asked after the look: what was seen in a folder that is going means nothing.
+      if (!existsSync(run.paths.task)) throw new Error("the task's folder is gone");
       const end = endOf(run, now, clock.monotonicMs() - began);
       if (end) return end;
       if (now.is === "running") stopper(now.startedAt);

@@ -33,9 +33,11 @@ export function followOutput(path: string, clock: Clock): OutputFollower {
   };
 
   return {
-    next: (offset, isFinal) => {
+    next: (saved, isFinal) => {
       file ??= openSync(path, "a+", 0o600);
       const size = fstatSync(file).size;
+      // `echo x > /dev/stdout` opens the file anew and empties it; what follows starts at 0.
+      const offset = size < saved ? 0 : saved;
       if (size <= offset) return undefined;
       const bytes = buffer.subarray(0, readSync(file, buffer, 0, batchBytes, offset));
       const batch = splitLines(bytes, offset);

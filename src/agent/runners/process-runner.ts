@@ -37,6 +37,7 @@ import {
 import type { ProgramExit, ProgramState, Runner, Usage } from "./runner.ts";
 
 // mkdir is the only start: a second waiter finds the folder and leaves. A caught (not ignored) TERM lets the program have its own.
+// What the shell itself says ("Killed") is not the program's output.
 const waiterScript = `
 cd "$1" || exit 96
 shift
@@ -46,7 +47,8 @@ stat= boot=
 [ -r /proc/sys/kernel/random/boot_id ] && IFS= read -r boot < /proc/sys/kernel/random/boot_id
 printf '%s\\n%s\\n%s\\nend\\n' "$$" "$stat" "$boot" > started/waiter
 trap : TERM INT HUP
-"$@" 3>&-
+exec 3>&2 2>/dev/null
+( exec "$@" 2>&3 3>&- )
 echo $? > exit.new
 mv exit.new exit
 `;
@@ -125,7 +127,7 @@ class ProcessRunner implements Runner {
 
   look(): ProgramState {
     const { paths, clock } = this.#options;
-    const state = lookAt(paths);
+    const state = lookAt(paths, this.#waiter());
     if (state !== "unclear") return state;
     this.#missingSince ??= clock.monotonicMs();
     const startedAt = statIfThere(paths.started) ?? 0;
@@ -194,10 +196,9 @@ class ProcessRunner implements Runner {
 
 export const createProcessRunner = (options: ProcessRunnerOptions): Runner => new ProcessRunner(options);
 
-function lookAt(paths: TaskPaths): ProgramState | "unclear" {
+function lookAt(paths: TaskPaths, waiter: ProcessIdentity | undefined): ProgramState | "unclear" {
   const started = statIfThere(paths.started);
   if (started === undefined) return { is: "not-started" };
-  const waiter = readWaiter(paths);
   // Alive is asked first: a waiter that ends in between has written its exit.
   const isAlive = waiter !== undefined && isRunning(waiter);
   const exit = readExit(paths);

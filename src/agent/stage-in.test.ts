@@ -1,0 +1,141 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { expect, onTestFinished, test } from "vitest";
+import { systemClock } from "../lib/clock.ts";
+import { silentLog } from "../lib/log.ts";
+import type { ChannelPlan, PlannedObject } from "../task/channel-plan.ts";
+import { createProgress } from "./progress.ts";
+import { FakeClock } from "../lib/clock.fake.ts";
+import { connectToServer } from "./server-connection.ts";
+import { stageIn } from "./stage-in.ts";
+import { startTaskServer } from "./task-server.fake.ts";
+
+async function setUp() {
+  const folder = mkdtempSync(join(tmpdir(), "salvia-stage-"));
+  const server = await startTaskServer();
+  const connection = connectToServer(server, "task");
+  const stopping = new AbortController();
+  onTestFinished(async () => {
+    connection.close();
+    await server.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  const root = join(folder, "root");
+  const common = { clock: systemClock, log: silentLog, signal: stopping.signal };
+  const progress = createProgress(systemClock, () => undefined);
+  return {
+    server,
+    stopping,
+    root,
+    file: (name: string, bytes: string | Buffer) => {
+      writeFileSync(join(folder, name), bytes);
+      return { file: join(folder, name) };
+    },
+    stage: (plan: ChannelPlan) => stageIn(plan, { ...common, root, connection, progress }),
+  };
+}
+
+const object = (path: string, source: PlannedObject["source"], sizeBytes: number, isGzip = false): PlannedObject => ({
+  path,
+  sizeBytes,
+  source,
+  isGzip,
+});
+const channel = (...objects: PlannedObject[]): ChannelPlan => ({
+  channels: [{ name: "train", mode: "File", objects }],
+  modelArchives: [],
+});
+const train = (root: string, path: string): string => readFileSync(join(root, "input/data/train", path), "utf8");
+
+test("objects arrive from files and from the server, decompressed where the channel says so", async () => {
+  const { server, root, file, stage } = await setUp();
+  const zipped = gzipSync("unzipped");
+  server.objects.set("1", Buffer.from("served"));
+  server.objects.set("2", zipped);
+  await stage(
+    channel(
+      object("a/one", file("one", "local"), 5),
+      object("two", { url: "objects/1" }, 6),
+      object("three", { url: `${server.url}/_salvia/tasks/task/objects/2` }, zipped.length, true),
+      object("four", file("four.gz", zipped), zipped.length, true),
+    ),
+  );
+  expect(["a/one", "two", "three", "four"].map((path) => train(root, path))).toEqual([
+    "local",
+    "served",
+    "unzipped",
+    "unzipped",
+  ]);
+});
+
+test("a staged file is a copy: a program that changes it changes nobody else's bytes", async () => {
+  const { root, file, stage } = await setUp();
+  const source = file("one", "local");
+  await stage(channel(object("one", source, 5)));
+  writeFileSync(join(root, "input/data/train/one"), "changed");
+  expect(readFileSync(source.file, "utf8")).toBe("local");
+  expect(statSync(join(root, "input/data/train/one")).nlink).toBe(1);
+});
+
+test("what a killed agent left half done is made anew", async () => {
+  const { root, file, stage } = await setUp();
+  await stage(channel(object("old", file("old", "old"), 3)));
+  await stage(channel(object("new", file("new", "new"), 3)));
+  expect(existsSync(join(root, "input/data/train/old"))).toBe(false);
+  expect(train(root, "new")).toBe("new");
+});
+
+test("a download goes on when the server comes back", async () => {
+  const { server, root, stage } = await setUp();
+  server.objects.set("1", Buffer.from("served"));
+  server.isAway = true;
+  const staging = stage(channel(object("x", { url: "objects/1" }, 6)));
+  await systemClock.sleep(150);
+  server.isAway = false;
+  await staging;
+  expect(train(root, "x")).toBe("served");
+});
+
+test.each([
+  ["../x", 'Could not bring in|cannot be a file: the path has the part ".."'],
+  ["/x", "cannot be a file: the path is absolute"],
+])("an object named %s ends with its reason", async (path, why) => {
+  const { file, stage } = await setUp();
+  await expect(stage(channel(object(path, file("x", ""), 0)))).rejects.toThrow(new RegExp(why));
+});
+
+test("an object that is no gzip, is missing, or lies with somebody else, ends with its reason", async () => {
+  const { server, file, stage } = await setUp();
+  server.objects.set("short", Buffer.from("12"));
+  const fails = (bad: PlannedObject) => expect(stage(channel(bad))).rejects;
+  await fails(object("x", file("x", "plain"), 5, true)).toThrow("Could not bring in x: incorrect header check");
+  await fails(object("x", { file: "/nowhere/x" }, 5)).toThrow("Could not bring in x: ENOENT");
+  await fails(object("x", { url: "objects/none" }, 5)).toThrow("Could not bring in x: the server answered 404");
+  await fails(object("x", { url: "http://127.0.0.1:1/x" }, 5)).toThrow("an address that is not the server's");
+});
+
+test("a stop ends the download at once", async () => {
+  const { server, stopping, stage } = await setUp();
+  server.isAway = true;
+  const staging = stage(channel(object("x", { url: "objects/1" }, 6)));
+  await systemClock.sleep(30);
+  stopping.abort();
+  await expect(staging).rejects.toThrow("aborted");
+});
+
+test("progress is told at most once a second, with percent and rate", async () => {
+  const clock = new FakeClock();
+  const told: string[] = [];
+  const progress = createProgress(clock, (message) => told.push(message));
+  progress.start("train", 20_000_000);
+  for (let step = 0; step < 20; step++) {
+    await clock.advance(100);
+    progress.add(1_000_000);
+  }
+  expect(told).toEqual([
+    "Downloading input data: train 50 % (10.0 MB/s)",
+    "Downloading input data: train 100 % (10.0 MB/s)",
+  ]);
+});
