@@ -166,7 +166,7 @@ async function assemble(ground: Ground) {
   return { services, routes: sagemaker.routes, engine, compute, runtime, identity: iam.identity, where, nudge };
 }
 
-const isLoopback = (host: string): boolean => host === "localhost" || host === "::1" || /^127\./.test(host);
+const isLoopback = (host: string): boolean => host === "localhost" || host === "::1" || host.startsWith("127.");
 
 /** Without walls a job can read what the server's user can: then only people of this machine may give jobs. */
 function refuseUnwalledJobs({ host, trustsJobs }: Config): void {
