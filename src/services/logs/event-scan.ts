@@ -30,20 +30,15 @@ export const placeOf = (row: LogEventRow): GroupPlace => ({
 export async function* scanGroup(reader: Reader, range: GroupRange): AsyncGenerator<readonly LogEventRow[]> {
   const { groupId, window, isForward } = range;
   const direction = isForward ? "asc" : "desc";
-  let { cut } = range;
+  const past = sql.raw(isForward ? ">" : "<");
+  let cut = firstCutOf(range);
   for (;;) {
-    let query = reader
+    const query = reader
       .selectFrom("log_events")
       .selectAll()
       .where("group_id", "=", groupId)
-      .where("at", ">=", window.from)
-      .where("at", "<", window.before);
-    if (cut) {
-      const past = sql.raw(isForward ? ">" : "<");
-      query = query.where(
-        sql<SqlBool>`(at, stream_id, sequence) ${past} (${cut.at}, ${cut.streamId}, ${cut.sequence})`,
-      );
-    }
+      .where("at", isForward ? "<" : ">=", isForward ? window.before : window.from)
+      .where(sql<SqlBool>`(at, stream_id, sequence) ${past} (${cut.at}, ${cut.streamId}, ${cut.sequence})`);
     const rows = await query
       .orderBy("at", direction)
       .orderBy("stream_id", direction)
@@ -56,6 +51,14 @@ export async function* scanGroup(reader: Reader, range: GroupRange): AsyncGenera
     if (rows.length < batchRows) return;
     cut = placeOf(last);
   }
+}
+
+/** Cut and window in one bound, as in stream-events.ts. */
+function firstCutOf({ window, cut, isForward }: GroupRange): GroupPlace {
+  const edge = { at: isForward ? window.from : window.before, streamId: 0, sequence: 0 };
+  if (!cut) return edge;
+  const isOutside = isForward ? cut.at < window.from : cut.at >= window.before;
+  return isOutside ? edge : cut;
 }
 
 interface Lane {

@@ -21,17 +21,23 @@ export interface StreamRange {
 }
 
 export async function readStream(reader: Reader, range: StreamRange, count: number): Promise<LogEventRow[]> {
-  const { streamId, window, cut, isForward } = range;
+  const { streamId, window, isForward } = range;
   const direction = isForward ? "asc" : "desc";
+  const cut = firstCut(range);
   return reader
     .selectFrom("log_events")
     .selectAll()
     .where("stream_id", "=", streamId)
-    .where("at", ">=", window.from)
-    .where("at", "<", window.before)
+    .where("at", isForward ? "<" : ">=", isForward ? window.before : window.from)
     .where(sql<SqlBool>`(at, sequence) ${sql.raw(isForward ? ">" : "<=")} (${cut.at}, ${cut.sequence})`)
     .orderBy("at", direction)
     .orderBy("sequence", direction)
     .limit(count)
     .execute();
+}
+
+/** Cut and window in one bound: with two, SQLite starts at the window's and walks over all that was read before. */
+function firstCut({ window, cut, isForward }: StreamRange): Place {
+  if (isForward) return cut.at < window.from ? { at: window.from, sequence: 0 } : cut;
+  return cut.at >= window.before ? { at: window.before, sequence: 0 } : cut;
 }
