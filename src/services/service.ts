@@ -86,8 +86,8 @@ export function defineService<C extends RequestContext>(
     handle: (operation, input, ctx) => {
       const found = byName.get(operation);
       if (!found) throw new Error(`${name} has no handler for ${operation}`);
-      // The request's context is the prototype, so that its getters run only for those who ask.
-      return found.handle(input, Object.assign(Object.create(ctx) as RequestContext, parts) as C);
+      // The context is this request's alone, so the parts go into it: a copy would run its getters, which few handlers ask for.
+      return found.handle(input, Object.assign(ctx, parts) as unknown as C);
     },
   };
 }
