@@ -19,7 +19,9 @@ if (isNewEnough) {
   enableCompileCache(join(root, ".cache", "node"));
   await import(pathToFileURL(entry).href);
 } else {
-  const candidates = [join(root, "node_modules"), join(root, "..")].map((folder) => join(folder, "node", "bin", "node"));
+  const candidates = [join(root, "node_modules"), join(root, "..")].map((folder) =>
+    join(folder, "node", "bin", "node"),
+  );
   const node = candidates.find((candidate) => existsSync(candidate));
   if (node === undefined) {
     process.stderr.write(
@@ -28,7 +30,9 @@ if (isNewEnough) {
     );
     process.exit(1);
   }
-  const { status, signal, error } = spawnSync(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: "inherit" });
+  const { status, signal, error } = spawnSync(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], {
+    stdio: "inherit",
+  });
   if (error) throw error;
   if (signal) process.kill(process.pid, signal);
   process.exit(status ?? 1);

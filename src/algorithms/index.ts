@@ -2,8 +2,7 @@
 import type { Algorithm } from "./algorithm.ts";
 import { kMeans } from "./kmeans/kmeans.algorithm.ts";
 
-export type { Algorithm, MetricDefinition } from "./algorithm.ts";
-export { ClientError } from "./client-error.ts";
+export type { Algorithm } from "./algorithm.ts";
 
 export const algorithms: readonly Algorithm[] = [kMeans];
 

@@ -63,12 +63,6 @@ for (;;) {
 }
 `;
 
-/** The kernels alone, over a memory of their own: for tests. */
-export function createKernels(bytes: number): { readonly memory: ArrayBufferLike; readonly kernels: KMeansKernels } {
-  const memory = createMemory(bytes);
-  return { memory: memory.buffer, kernels: instantiate(compileKernels(), memory) };
-}
-
 function createMemory(bytes: number): SharedMemory {
   const pages = Math.max(1, Math.ceil(bytes / pageBytes));
   if (pages > 65_536)

@@ -15,7 +15,6 @@ export type {
   TimestampFormat,
   TimestampShape,
 } from "./model.ts";
-export type { Operations } from "./generated/services.ts";
-export { modelsVersion, services } from "./generated/services.ts";
+export { services } from "./generated/services.ts";
 export { createValidator, type Validator } from "./validate.ts";
-export { createModels, isServiceName, type Models } from "./models.ts";
+export { createModels, type Models } from "./models.ts";

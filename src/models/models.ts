@@ -28,7 +28,7 @@ export function createModels({ folder = defaultFolder() }: { readonly folder?: U
   };
 }
 
-export const isServiceName = (name: string): name is ServiceName => Object.hasOwn(services, name);
+const isServiceName = (name: string): name is ServiceName => Object.hasOwn(services, name);
 
 function defaultFolder(): URL {
   const besideSources = new URL("./generated/", import.meta.url);

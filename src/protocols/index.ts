@@ -1,3 +1,3 @@
 // Front door of the protocols room.
-export type { BoundOperation, Protocol, WireRequest, WireResponse } from "./protocol.ts";
-export { createRouter, type FoundRoute, type LostRoute, type Router } from "./routing.ts";
+export type { Protocol, WireRequest } from "./protocol.ts";
+export { createRouter, type FoundRoute, type Router } from "./routing.ts";

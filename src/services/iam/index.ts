@@ -13,7 +13,7 @@ import { rolePolicyOperations } from "./role-policy-operations.ts";
 import { roleOperations } from "./role-operations.ts";
 
 export type { AccessKey, SessionCredentials } from "./credentials.ts";
-export { Identity, UnknownRoleError, type Resolution } from "./identity.ts";
+export { Identity, UnknownRoleError } from "./identity.ts";
 
 export interface IamOptions {
   readonly store: Store;

@@ -33,7 +33,7 @@ import { listMultipartUploads } from "./multipart/list-multipart-uploads.ts";
 import type { S3Context } from "./s3-context.ts";
 import { createS3Objects, type S3Objects } from "./s3-objects.ts";
 
-export type { ObjectInfo, S3Objects } from "./s3-objects.ts";
+export type { S3Objects } from "./s3-objects.ts";
 
 const operations: readonly Operation<S3Context>[] = [
   createBucket,
