@@ -93,6 +93,14 @@ test.concurrent("a refused upload is told in the end, and does not last forever"
   });
 });
 
+test.concurrent("what a program leaves running when it ends goes too", async () => {
+  const bench = await setUpTask();
+  await bench.start(`require("child_process").spawn("sleep", ["1000"], { detached: true, stdio: "ignore" }).unref();`);
+  await bench.untilEnd();
+  expect(bench.server.end()).toMatchObject({ how: "exited", exitCode: 0 });
+  await until("no process", () => bench.processes().length === 0, 5_000);
+});
+
 const stubborn = `process.on("SIGTERM", () => console.log("no")); console.log("up"); setInterval(() => {}, 1000);`;
 const obedient = `process.on("SIGTERM", () => { console.log("bye");
   require("fs").writeFileSync(process.env.SAGEMAKER_BASE_DIR + "/model/soFar", "m"); process.exit(0); });

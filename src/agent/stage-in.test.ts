@@ -99,7 +99,7 @@ test("a download goes on when the server comes back", async () => {
 });
 
 test.each([
-  ["../x", 'Could not bring in|cannot be a file: the path has the part ".."'],
+  ["../x", 'cannot be a file: the path has the part ".."'],
   ["/x", "cannot be a file: the path is absolute"],
 ])("an object named %s ends with its reason", async (path, why) => {
   const { file, stage } = await setUp();

@@ -118,7 +118,7 @@ export async function setUpTask(options: BenchOptions = {}): Promise<TaskBench> 
   onTestFinished(async () => {
     await backend.remove(key);
     await server.close();
-    await until("the end of all processes", () => processes().length === 0, 2_000);
+    await until(`the end of ${processes().map(commandOf).join("; ")}`, () => processes().length === 0, 5_000);
     rmSync(folder, { recursive: true, force: true });
   });
   return bench;

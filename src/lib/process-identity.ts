@@ -113,22 +113,27 @@ export function descendantsOf(pid: number, all: readonly ProcessFacts[] = listPr
   return found;
 }
 
-const carriesMark = (pid: number, mark: string): boolean => {
-  if (!hasProc) return true;
-  return (readOrUndefined(`/proc/${pid}/environ`) ?? "").split("\0").includes(mark);
-};
+const carriesMark = (pid: number, mark: string): boolean =>
+  (readOrUndefined(`/proc/${pid}/environ`) ?? "").split("\0").includes(mark);
+
+/** Processes other than this one that were started with `mark` (NAME=value) in their environment. None where there is no /proc. */
+export const processesMarked = (mark: string): ProcessFacts[] =>
+  hasProc ? listProcesses().filter(({ pid }) => pid !== process.pid && carriesMark(pid, mark)) : [];
 
 /**
- * What belongs to a session's leader, without the leader: its descendants, and strays of its session. Once the leader is gone
- * its number may be anyone's, so that strays must then carry `mark` (NAME=value) in their environment.
+ * What belongs to a leader, without itself: its descendants, its session, and whatever carries `mark` (NAME=value) in its environment,
+ * also in sessions of its own. Once the leader is gone its number may be anyone's: then the mark alone decides.
  */
 export function membersOf(leader: ProcessIdentity, mark: string): ProcessFacts[] {
   if (leader.bootId !== currentBootId()) return [];
   const all = listProcesses();
-  const others = all.filter((each) => each.session === leader.pid && each.pid !== leader.pid);
-  if (!isRunning(leader)) return others.filter((each) => carriesMark(each.pid, mark));
-  const below = descendantsOf(leader.pid, all);
-  return [...below, ...others.filter((other) => !below.some((each) => each.pid === other.pid))];
+  const isAlive = isRunning(leader);
+  const below = new Set(isAlive ? descendantsOf(leader.pid, all).map(({ pid }) => pid) : []);
+  return all.filter(({ pid, session }) => {
+    if (pid === leader.pid || pid === process.pid) return false;
+    if (below.has(pid) || (session === leader.pid && (isAlive || !hasProc))) return true;
+    return hasProc && carriesMark(pid, mark);
+  });
 }
 
 /** A process that is gone already is what was wanted. */

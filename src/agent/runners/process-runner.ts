@@ -19,6 +19,7 @@ import {
   isRunning,
   listProcesses,
   membersOf,
+  processesMarked,
   descendantsOf,
   residentBytes,
   signalProcess,
@@ -148,12 +149,12 @@ class ProcessRunner implements Runner {
 
   destroy(): void {
     const waiter = this.#waiter();
-    if (!waiter) return;
     // Stopped first, so that it cannot do anything about the loss of its child.
-    if (isRunning(waiter)) signalProcess(waiter.pid, "SIGSTOP");
+    if (waiter && isRunning(waiter)) signalProcess(waiter.pid, "SIGSTOP");
     this.kill();
-    if (isRunning(waiter)) signalProcess(waiter.pid, "SIGKILL");
-    this.kill();
+    if (waiter && isRunning(waiter)) signalProcess(waiter.pid, "SIGKILL");
+    // A waiter that has not yet written who it is.
+    for (const each of processesMarked(taskMark(this.#options.spec.key))) signalProcess(each.pid, "SIGKILL");
   }
 
   usage(): Usage {

@@ -21,6 +21,7 @@ import {
   identifyProcess,
   isRunning,
   membersOf,
+  processesMarked,
   signalProcess,
   type ProcessIdentity,
 } from "../../lib/process-identity.ts";
@@ -111,7 +112,11 @@ export function createProcessBackend(options: ProcessBackendOptions): ComputeBac
       const paths = pathsOf(key);
       endProcesses(key, paths, spawned.get(key)?.identity);
       spawned.delete(key);
-      removeFolder(paths, join(tasksFolder, `.gone-${random.uuid()}`));
+      const aside = join(tasksFolder, `.gone-${random.uuid()}`);
+      // Out of sight at once: a waiter that an agent has just made finds no folder any more, or is found here.
+      if (existsSync(paths.folder)) renameSync(paths.folder, aside);
+      for (const each of processesMarked(taskMark(key))) signalProcess(each.pid, "SIGKILL");
+      rmSync(aside, { recursive: true, force: true, maxRetries: 5, retryDelay: 20 });
     },
     list: async function* () {
       if (!existsSync(tasksFolder)) return;
@@ -222,11 +227,4 @@ function endProcesses(key: string, paths: TaskPaths, spawned: ProcessIdentity | 
   killMembers();
   if (isRunning(waiter)) signalProcess(waiter.pid, "SIGKILL");
   killMembers();
-}
-
-/** Out of sight at once: a dying process may still write while the rest is deleted. */
-function removeFolder(paths: TaskPaths, aside: string): void {
-  if (!existsSync(paths.folder)) return;
-  renameSync(paths.folder, aside);
-  rmSync(aside, { recursive: true, force: true, maxRetries: 5, retryDelay: 20 });
 }
