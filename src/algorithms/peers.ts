@@ -15,6 +15,8 @@ export interface PeerOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly clock: Clock;
   readonly log: JobLog;
+  /** Aborted when the job is asked to stop: from then on nobody waits for a host that is not there. */
+  readonly stop: AbortSignal;
 }
 
 const heartbeatMs = seconds(5);
@@ -22,6 +24,8 @@ const patienceMs = minutes(2);
 const startPatienceMs = minutes(15);
 const retryMs = 250;
 const reportMs = seconds(10);
+/** How long a stopping job waits for a host that is connected: well below the 120 s before SIGKILL. */
+const stopPatienceMs = seconds(15);
 
 const kindHello = "hello";
 const kindHeartbeat = "heartbeat";
@@ -101,9 +105,36 @@ class PeerLine {
   }
 }
 
+/** Sleeps until something happens, or for the time given. */
+class Wakeable {
+  readonly #clock: Clock;
+  #sleeping = new AbortController();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  wake(): void {
+    this.#sleeping.abort();
+  }
+
+  async sleep(ms: number): Promise<void> {
+    const { signal } = this.#sleeping;
+    try {
+      await this.#clock.sleep(ms, signal);
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+    if (signal.aborted) this.#sleeping = new AbortController();
+  }
+}
+
 /** The first host's end. */
 export interface Leader {
-  /** The other hosts' results, by host, once all are in. Rejects when one is lost or never comes. */
+  /**
+   * The other hosts' results, by host, once all are in. Rejects when one is lost or never comes; a job that was asked to
+   * stop goes on without it.
+   */
   gather(): Promise<ReadonlyMap<string, DataRecord>>;
   close(): void;
 }
@@ -116,6 +147,7 @@ class GatheringLeader implements Leader {
   readonly #connected = new Set<string>();
   readonly #results = new Map<string, DataRecord>();
   readonly #startedMs: number;
+  readonly #changes: Wakeable;
   #failure: Error | undefined;
 
   constructor(options: PeerOptions) {
@@ -123,7 +155,9 @@ class GatheringLeader implements Leader {
     this.#startedMs = options.clock.monotonicMs();
     this.#expected = options.hosts.all.filter((host) => host !== options.hosts.current);
     this.#server = createServer((socket) => this.#accept(socket));
-    this.#server.on("error", (error) => (this.#failure ??= error));
+    this.#server.on("error", (error) => this.#fail(error));
+    this.#changes = new Wakeable(options.clock);
+    options.stop.addEventListener("abort", () => this.#changes.wake(), { once: true });
   }
 
   async listen(): Promise<void> {
@@ -136,18 +170,26 @@ class GatheringLeader implements Leader {
   }
 
   async gather(): Promise<ReadonlyMap<string, DataRecord>> {
-    const { clock, log } = this.#options;
+    const { clock, log, stop } = this.#options;
     let reportedMs = clock.monotonicMs();
+    let stopMs: number | undefined;
     for (;;) {
-      if (this.#failure) throw this.#failure;
       const missing = this.#expected.filter((host) => !this.#results.has(host));
       if (missing.length === 0) return this.#results;
-      this.#checkStarted(missing);
+      if (stop.aborted) {
+        stopMs ??= clock.monotonicMs() + stopPatienceMs;
+        const isLate = clock.monotonicMs() >= stopMs;
+        if (isLate || !missing.some((host) => this.#connected.has(host))) {
+          log.warn(`asked to stop: going on without ${missing.join(", ")}`);
+          return this.#results;
+        }
+      } else if (this.#failure) throw this.#failure;
+      else this.#checkStarted(missing);
       if (clock.monotonicMs() - reportedMs >= reportMs) {
         reportedMs = clock.monotonicMs();
         log.info(`waiting for ${missing.join(", ")}`);
       }
-      await clock.sleep(5);
+      await this.#changes.sleep(seconds(1));
     }
   }
 
@@ -163,6 +205,11 @@ class GatheringLeader implements Leader {
       throw new Error(`${absent.join(", ")} did not connect within ${startPatienceMs / 60_000} minutes`);
   }
 
+  #fail(error: Error): void {
+    this.#failure ??= error;
+    this.#changes.wake();
+  }
+
   #accept(socket: Socket): void {
     let host: string | undefined;
     const line = new PeerLine(
@@ -174,12 +221,14 @@ class GatheringLeader implements Leader {
         else if (record.metadata === kindResult && host !== undefined) {
           this.#results.set(host, record);
           line.send({ metadata: kindAccepted });
+          this.#changes.wake();
         }
       },
       (why) => {
         this.#lines.delete(line);
-        if (host !== undefined && !this.#results.has(host))
-          this.#failure ??= new Error(`${host} left before it sent its result: ${why}`);
+        if (host === undefined || this.#results.has(host)) return;
+        this.#connected.delete(host);
+        this.#fail(new Error(`${host} left before it sent its result: ${why}`));
       },
     );
     this.#lines.add(line);
@@ -210,41 +259,53 @@ export async function openLeader(options: PeerOptions): Promise<Leader> {
 
 /** Another host's end. */
 export interface Follower {
-  /** Resolves once the leader has the result. Rejects when the leader is lost. */
-  send(result: Pick<DataRecord, "features">): Promise<void>;
+  /**
+   * True once the leader has the result; false when the job was asked to stop and the leader cannot be reached.
+   * Rejects when the leader is lost.
+   */
+  send(result: Pick<DataRecord, "features">): Promise<boolean>;
   close(): void;
 }
 
-const connected = (address: string, port: number): Promise<Socket> =>
+const connected = (address: string, port: number, stop: AbortSignal): Promise<Socket> =>
   new Promise((resolve, reject) => {
     const socket = connect(port, address);
+    const giveUp = (): void => void socket.destroy(new Error("asked to stop"));
+    stop.addEventListener("abort", giveUp, { once: true });
+    socket.once("close", () => stop.removeEventListener("abort", giveUp));
     socket.once("connect", () => {
       socket.removeAllListeners("error");
+      stop.removeEventListener("abort", giveUp);
       resolve(socket);
     });
     socket.once("error", reject);
   });
 
-async function reach({ hosts, environment, clock, log }: PeerOptions, stop: AbortSignal): Promise<Socket> {
+/** A connection to the leader; undefined when the job was asked to stop before there was one. */
+async function reach({ hosts, environment, clock, log }: PeerOptions, stop: AbortSignal): Promise<Socket | undefined> {
   const leader = leaderOf(hosts);
+  const address = addressOf(leader, environment);
   const startedMs = clock.monotonicMs();
+  const waiting = new Wakeable(clock);
+  stop.addEventListener("abort", () => waiting.wake(), { once: true });
   let reportedMs = startedMs;
-  for (;;) {
+  while (!stop.aborted) {
     try {
-      return await connected(addressOf(leader, environment), portOf(environment));
+      return await connected(address, portOf(environment), stop);
     } catch (error) {
-      if (error instanceof ClientError) throw error;
-      const waitedMs = clock.monotonicMs() - startedMs;
       const why = error instanceof Error ? error.message : String(error);
-      if (waitedMs > startPatienceMs || stop.aborted)
-        throw new Error(`${leader} could not be reached: ${why}`, { cause: error });
+      if (clock.monotonicMs() - startedMs > startPatienceMs) {
+        const within = `within ${startPatienceMs / 60_000} minutes`;
+        throw new Error(`${leader} could not be reached ${within}: ${why}`, { cause: error });
+      }
       if (clock.monotonicMs() - reportedMs > reportMs) {
         reportedMs = clock.monotonicMs();
         log.info(`waiting for ${leader}: ${why}`);
       }
-      await clock.sleep(retryMs);
     }
+    await waiting.sleep(retryMs);
   }
+  return undefined;
 }
 
 /** Connects to the leader in the background; it may start later than this host. */
@@ -253,25 +314,35 @@ export function joinLeader(options: PeerOptions): Follower {
   const leader = leaderOf(hosts);
   const closing = new AbortController();
   let line: PeerLine | undefined;
-  const accepted = Promise.withResolvers<void>();
+  const accepted = Promise.withResolvers<boolean>();
   // Whoever calls send() sees the failure; before that nobody listens, and that is fine.
   accepted.promise.catch(() => undefined);
-  const joined = reach(options, closing.signal).then((socket) => {
+  const joined = reach(options, AbortSignal.any([closing.signal, options.stop])).then((socket) => {
+    if (!socket) return undefined;
     line = new PeerLine(
       socket,
       clock,
       leader,
-      (record) => record.metadata === kindAccepted && accepted.resolve(),
+      (record) => record.metadata === kindAccepted && accepted.resolve(true),
       (why) => accepted.reject(new Error(`${leader} was lost: ${why}`)),
     );
     line.send({ metadata: kindHello, uid: hosts.current, configuration: environment["SALVIA_JOB_TOKEN"] ?? "" });
     return line;
   });
   joined.catch(() => undefined);
+  /** A leader that is there accepts at once; one that is silent is not worth waiting for. */
+  const giveUp = (): void => {
+    const given = clock.sleep(stopPatienceMs, closing.signal).then(() => accepted.resolve(false));
+    given.catch((error: unknown) => closing.signal.aborted || accepted.reject(error));
+  };
   return {
     async send(result) {
-      (await joined).send({ ...result, metadata: kindResult });
-      await accepted.promise;
+      const open = await joined;
+      if (!open) return false;
+      open.send({ ...result, metadata: kindResult });
+      if (options.stop.aborted) giveUp();
+      else options.stop.addEventListener("abort", giveUp, { once: true });
+      return accepted.promise;
     },
     close() {
       closing.abort();

@@ -56,17 +56,18 @@ export interface Exchange {
 
 /** Starts talking at once, so that a host that dies while others still read is noticed. */
 export async function openExchange(
-  { hosts, environment, clock, log }: TrainingContext,
+  { hosts, environment, clock, log, stop }: TrainingContext,
   width: number,
 ): Promise<Exchange> {
   if (hosts.all.length === 1) return { merged: async (own) => own, close: () => undefined };
-  const options = { hosts, environment, clock, log };
+  const options = { hosts, environment, clock, log, stop };
   if (hosts.current !== leaderOf(hosts)) {
     const follower = joinLeader(options);
     return {
       async merged(own) {
-        await follower.send(encodeStreamed(own));
-        log.info(`sent ${own.points.count} centres to ${leaderOf(hosts)}`);
+        const isSent = await follower.send(encodeStreamed(own));
+        if (isSent) log.info(`sent ${own.points.count} centres to ${leaderOf(hosts)}`);
+        else log.warn(`asked to stop, and ${leaderOf(hosts)} is not there: the centres of this host are lost`);
         return undefined;
       },
       close: () => follower.close(),
