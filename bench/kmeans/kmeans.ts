@@ -69,11 +69,11 @@ async function benchPasses(rows: Float32Array, python: string): Promise<BenchRow
   const centresFile = join(folder, "centres.f32");
   writeFileSync(centresFile, bytesOf(centres));
   const peer = await startPeer(python, centresFile);
-  const dense = createLloydBench(rows, width, centres, false);
-  const sparse = createLloydBench(rows, width, centres, true);
+  const dense = await createLloydBench(rows, width, centres, false);
+  const sparse = await createLloydBench(rows, width, centres, true);
   const rounds: { readonly peer: Passes; readonly dense: Passes; readonly sparse: Passes }[] = [];
   for (let round = 0; round < passRounds; round++) {
-    const both = { dense: dense.run(passes), sparse: sparse.run(passes) };
+    const both = { dense: await dense.run(passes), sparse: await sparse.run(passes) };
     rounds.push({ ...both, peer: await peer.run() });
   }
   [dense, sparse, peer].forEach((side) => ("close" in side ? side.close() : side.stop()));
@@ -100,14 +100,14 @@ function timed(program: string, args: readonly string[]): number {
   return performance.now() - started;
 }
 
-function msdOf(rows: Float32Array, centres: Float32Array): number {
-  const bench = createLloydBench(rows, width, centres, true);
-  const { inertia } = bench.run(0);
+async function msdOf(rows: Float32Array, centres: Float32Array): Promise<number> {
+  const bench = await createLloydBench(rows, width, centres, true);
+  const { inertia } = await bench.run(0);
   bench.close();
   return inertia / rowCount;
 }
 
-function benchJob(rows: Float32Array, python: string): BenchRow {
+async function benchJob(rows: Float32Array, python: string): Promise<BenchRow> {
   const modelFile = join(jobRoot, "model", "model_algo-1");
   const peerModel = join(folder, "peer.npy");
   const ours: number[] = [];
@@ -117,8 +117,8 @@ function benchJob(rows: Float32Array, python: string): BenchRow {
     peers.push(timed(python, [peerProgram, "job", rowsFile, peerModel, String(k), String(width), String(batchSize)]));
   }
   const peerBytes = new Uint8Array(readFileSync(peerModel)).slice(-4 * k * width);
-  const ourMsd = msdOf(rows, decodeModel(readFileSync(modelFile), modelFile).values);
-  const peerMsd = msdOf(rows, new Float32Array(peerBytes.buffer));
+  const ourMsd = await msdOf(rows, decodeModel(readFileSync(modelFile), modelFile).values);
+  const peerMsd = await msdOf(rows, new Float32Array(peerBytes.buffer));
   const ratio = median(ours.map((time, round) => time / (peers[round] ?? NaN)));
   return {
     what: `whole job, spawn to model (msd ${ourMsd.toFixed(2)} beside ${peerMsd.toFixed(2)})`,
@@ -134,6 +134,6 @@ export async function run(): Promise<readonly BenchRow[]> {
   optimiseWasm();
   const python = join(peerPrograms("scikit-learn", ["scikit-learn==1.9.1", "numpy"]), "python");
   const rows = prepare();
-  const job = benchJob(rows, python);
+  const job = await benchJob(rows, python);
   return [...(await benchPasses(rows, python)), job];
 }

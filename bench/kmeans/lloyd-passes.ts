@@ -10,17 +10,17 @@ export interface Passes {
 
 export interface LloydBench {
   /** From the same starting centres each time. */
-  run(passes: number): Passes;
+  run(passes: number): Promise<Passes>;
   close(): void;
 }
 
 /** @param isSparse whether the rows are compressed first, once, as the automatic choice does below its density */
-export function createLloydBench(
+export async function createLloydBench(
   rows: Float32Array,
   width: number,
   centres: Float32Array,
   isSparse: boolean,
-): LloydBench {
+): Promise<LloydBench> {
   const centroidCount = centres.length / width;
   const rowCount = rows.length / width;
   const layout = layOut({ width, centroidCount, wantedRows: rowCount, maxValues: rows.length });
@@ -28,14 +28,14 @@ export function createLloydBench(
   assigner.values.set(rows);
   const norms = rows.reduce((sum, value) => sum + value * value, 0);
   assigner.setCentroids(centres);
-  assigner.run({ rowCount, isSparse, compresses: isSparse, sums: true });
+  await assigner.run({ rowCount, isSparse, compresses: isSparse, sums: true });
   return {
-    run(passes) {
+    async run(passes) {
       const current = Float64Array.from(centres);
       const started = performance.now();
       for (let pass = 0; pass < passes; pass++) {
         assigner.setCentroids(current);
-        assigner.run({ rowCount, isSparse, compresses: false, sums: true });
+        await assigner.run({ rowCount, isSparse, compresses: false, sums: true });
         const sums = new Float64Array(current.length);
         const members = new Float64Array(centroidCount);
         assigner.addSums(sums, members);
@@ -46,7 +46,7 @@ export function createLloydBench(
       }
       const msPerPass = (performance.now() - started) / passes;
       assigner.setCentroids(current);
-      assigner.run({ rowCount, isSparse, compresses: false, sums: false });
+      await assigner.run({ rowCount, isSparse, compresses: false, sums: false });
       return { msPerPass, inertia: norms + assigner.scores.reduce((sum, score) => sum + score, 0) };
     },
     close: () => assigner.close(),

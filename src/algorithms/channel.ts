@@ -5,7 +5,7 @@ import { join, relative } from "node:path";
 import { readCsvNumbers } from "../formats/csv-numbers.ts";
 import { FormatError } from "../formats/format-error.ts";
 import { decodeRecord } from "../formats/record-protobuf.ts";
-import { readRecordIo } from "../formats/recordio.ts";
+import { readRecordIo, startsLikeRecordIo } from "../formats/recordio.ts";
 import type { Clock } from "../lib/clock.ts";
 import { seconds } from "../lib/clock.ts";
 import { ClientError } from "./client-error.ts";
@@ -20,10 +20,19 @@ export interface RowExpectation {
   readonly csvLabelSize: number;
 }
 
+/** Rows that were read together. */
+export interface RowGroup {
+  readonly rows: readonly Row[];
+  /** Where the row stands: "train/a: record 301". */
+  where(index: number): string;
+}
+
 export interface Channel {
   readonly name: string;
   /** Rows in the order of the sorted file names, as many at a time as a read completes. Throws FormatError, ClientError. */
-  rows(epoch: number, expected: RowExpectation): AsyncIterable<readonly Row[]>;
+  rows(epoch: number, expected: RowExpectation): AsyncIterable<RowGroup>;
+  /** Why there may be no rows, for an error text: "train/a is empty". */
+  whyEmpty(): Promise<string>;
 }
 
 const readBytes = 1 << 20;
@@ -55,33 +64,37 @@ async function awaitPipe(path: string, clock: Clock): Promise<void> {
   }
 }
 
-function checkedRow(row: Row, source: string, number: number, { width }: RowExpectation, unit: "record" | "line"): Row {
+function checkedRow(row: Row, source: string, number: number, { width }: RowExpectation, unit: Unit): Row {
   if (widthOf(row) === width) return row;
   throw new FormatError(source, number, `it has ${widthOf(row)} features, but feature_dim is ${width}`, unit);
 }
+
+type Unit = "record" | "line";
+
+const grouped = (rows: readonly Row[], source: string, firstNumber: number, unit: Unit): RowGroup => ({
+  rows,
+  where: (index) => `${source}: ${unit} ${firstNumber + index}`,
+});
 
 async function* recordRows(
   source: string,
   bytes: AsyncIterable<Uint8Array>,
   expected: RowExpectation,
-): AsyncGenerator<Row[]> {
+): AsyncGenerator<RowGroup> {
   let number = 0;
   for await (const records of readRecordIo(source, bytes)) {
-    yield records.map((record) => {
+    const first = number + 1;
+    const rows = records.map((record) => {
       number++;
       try {
-        return checkedRow(
-          rowOfRecord(decodeRecord(record, source, number), expected.width),
-          source,
-          number,
-          expected,
-          "record",
-        );
+        const row = rowOfRecord(decodeRecord(record, source, number), expected.width);
+        return checkedRow(row, source, number, expected, "record");
       } catch (error) {
         if (error instanceof RowProblem) throw new FormatError(source, number, error.message);
         throw error;
       }
     });
+    yield grouped(rows, source, first, "record");
   }
 }
 
@@ -90,16 +103,42 @@ async function* csvRows(
   bytes: AsyncIterable<Uint8Array>,
   type: ContentType,
   expected: RowExpectation,
-): AsyncGenerator<Row[]> {
+): AsyncGenerator<RowGroup> {
   let number = 0;
-  for await (const rows of readCsvNumbers(source, bytes)) {
-    yield rows.map((row) => {
+  for await (const lines of readCsvNumbers(source, bytes)) {
+    const first = number + 1;
+    const rows = lines.map((row) => {
       number++;
       // Without label_size, a line that is as wide as the features has no label; SageMaker would refuse it.
       const labelSize = labelSizeOf(type, row.length === expected.width ? 0 : expected.csvLabelSize);
       const features = labelSize > 0 ? row.subarray(labelSize) : row;
       return checkedRow(features, source, number, expected, "line");
     });
+    yield grouped(rows, source, first, "line");
+  }
+}
+
+const looksLikeText = (bytes: Uint8Array): boolean =>
+  bytes.subarray(0, 64).every((byte) => byte === 9 || byte === 10 || byte === 13 || (byte >= 32 && byte < 127));
+
+/** Passes the bytes on, unless their beginning shows that they are in the other format. */
+async function* checkedFormat(
+  source: string,
+  bytes: AsyncIterable<Uint8Array>,
+  declared: string,
+): AsyncGenerator<Uint8Array> {
+  let isFirst = true;
+  for await (const chunk of bytes) {
+    if (isFirst && declared === csv && startsLikeRecordIo(chunk))
+      throw new FormatError(source, 1, `it is RecordIO, but the channel's content type is '${csv}'`);
+    if (isFirst && declared === recordIo && !startsLikeRecordIo(chunk) && looksLikeText(chunk))
+      throw new FormatError(
+        source,
+        1,
+        `it is text, but the channel's content type is '${recordIo}'; for CSV set ContentType to '${csv}'`,
+      );
+    isFirst = false;
+    yield chunk;
   }
 }
 
@@ -113,15 +152,31 @@ export interface ChannelOptions {
 
 export function openChannel({ name, config, dataFolder, clock }: ChannelOptions): Channel {
   const type = parseContentType(config.ContentType ?? recordIo);
-  const rowsOf = (source: string, bytes: AsyncIterable<Uint8Array>, expected: RowExpectation): AsyncIterable<Row[]> => {
-    if (type.type === recordIo) return recordRows(source, bytes, expected);
-    if (type.type === csv) return csvRows(source, bytes, type, expected);
+  const rowsOf = (
+    source: string,
+    bytes: AsyncIterable<Uint8Array>,
+    expected: RowExpectation,
+  ): AsyncIterable<RowGroup> => {
+    const checked = checkedFormat(source, bytes, type.type);
+    if (type.type === recordIo) return recordRows(source, checked, expected);
+    if (type.type === csv) return csvRows(source, checked, type, expected);
     throw new ClientError(
       `channel '${name}': content type '${type.type}' is not supported; use '${recordIo}' or '${csv}'`,
     );
   };
+  const folder = join(dataFolder, name);
+  const nameOf = (path: string): string => `${name}/${relative(folder, path)}`;
   return {
     name,
+    async whyEmpty() {
+      if (config.TrainingInputMode === "Pipe") return "nothing came through its pipe";
+      const files = await filesUnder(folder);
+      const [first] = files;
+      if (first === undefined) return "its folder holds no files";
+      const what = (await stat(first)).size === 0 ? "empty" : "without rows";
+      if (files.length > 1) return `its ${files.length} files are ${what}, like ${nameOf(first)}`;
+      return `${nameOf(first)} is ${what}`;
+    },
     async *rows(epoch, expected) {
       if (config.TrainingInputMode === "Pipe") {
         const path = join(dataFolder, `${name}_${epoch}`);
@@ -129,13 +184,8 @@ export function openChannel({ name, config, dataFolder, clock }: ChannelOptions)
         yield* rowsOf(name, createReadStream(path, { highWaterMark: readBytes }), expected);
         return;
       }
-      const folder = join(dataFolder, name);
       for (const path of await filesUnder(folder)) {
-        yield* rowsOf(
-          `${name}/${relative(folder, path)}`,
-          createReadStream(path, { highWaterMark: readBytes }),
-          expected,
-        );
+        yield* rowsOf(nameOf(path), createReadStream(path, { highWaterMark: readBytes }), expected);
       }
     },
   };

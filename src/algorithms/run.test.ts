@@ -1,5 +1,5 @@
 // The two programs, run in this process on a task folder: clusters that are far apart, so that the outcome is certain.
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { decodeNdArrays } from "../formats/mxnet-ndarray.ts";
@@ -8,6 +8,7 @@ import { RecordIoSplitter } from "../formats/recordio.ts";
 import { systemClock } from "../lib/clock.ts";
 import { runAlgorithm } from "./run.ts";
 import { encodeRows, type FakeTask, layTaskFolder } from "./task-folder.fake.ts";
+import { type Ran, trainTask } from "./training.fake.ts";
 
 type Body = string | Uint8Array<ArrayBuffer>;
 
@@ -24,31 +25,8 @@ const rows = Array.from({ length: 300 }, (_, at) =>
 const csv = rows.map((row) => `${row.join(",")}\n`).join("");
 const hyperparameters = { k: "3", feature_dim: "3", mini_batch_size: "50" };
 
-interface Ran {
-  readonly code: number;
-  readonly output: string;
-  readonly failure: string | undefined;
-  readonly model: Uint8Array | undefined;
-}
-
-async function trained(task: Partial<FakeTask>, stop: AbortSignal = new AbortController().signal): Promise<Ran> {
-  const { root, remove } = layTaskFolder({
-    hyperparameters,
-    channels: { train: {} },
-    files: { "train/a": encodeRows(rows) },
-    ...task,
-  });
-  let output = "";
-  const stdout = { write: (text: string) => (output += text) };
-  try {
-    const code = await runAlgorithm("kmeans", "train", { root, environment: {}, stdout, clock: systemClock, stop });
-    const read = (path: string): Buffer | undefined =>
-      existsSync(join(root, path)) ? readFileSync(join(root, path)) : undefined;
-    return { code, output, failure: read("output/failure")?.toString(), model: read("model/model_algo-1") };
-  } finally {
-    remove();
-  }
-}
+const trained = (task: Partial<FakeTask>): Promise<Ran> =>
+  trainTask({ hyperparameters, channels: { train: {} }, files: { "train/a": encodeRows(rows) }, ...task });
 
 function centroidsIn(model: Uint8Array | undefined): number[][] {
   const [array] = decodeNdArrays(model ?? new Uint8Array(0), "model").arrays;
@@ -97,44 +75,6 @@ test("the test channel is evaluated by the metrics asked for", async () => {
   const ssd = Number(/#quality_metric: host=algo-1, test ssd <loss>=(\S+)/.exec(output)?.[1]);
   expect(msd).toBeLessThan(0.1);
   expect(ssd).toBeCloseTo(2 * msd, 10);
-});
-
-const failing: readonly (readonly [string, Partial<FakeTask>, RegExp])[] = [
-  [
-    "a missing hyperparameter",
-    { hyperparameters: { feature_dim: "3" } },
-    /^ClientError: Invalid hyperparameters: 'k' is a required/,
-  ],
-  ["a missing channel", { channels: {} }, /^ClientError: the channel 'train' is missing/],
-  ["an unknown channel", { channels: { train: {}, extra: {} } }, /^ClientError: k-means has no channel 'extra'/],
-  [
-    "another width",
-    { hyperparameters: { ...hyperparameters, feature_dim: "4" } },
-    /^ClientError: train\/a: record 1: it has 3 features, but feature_dim is 4$/,
-  ],
-  ["no data", { files: {} }, /^ClientError: the channel 'train' holds no records$/],
-  ["fewer rows than k", { files: { "train/a": encodeRows(rows.slice(0, 2)) } }, /^ClientError: .* fewer than k=3$/],
-  [
-    "CSV that is not declared",
-    { files: { "train/a": csv } },
-    /^ClientError: train\/a: record 1: expected the RecordIO magic/,
-  ],
-  [
-    "a content type that is not read",
-    { channels: { train: { ContentType: "image/png" } } },
-    /^ClientError: channel 'train': content type 'image\/png' is not supported/,
-  ],
-  [
-    "a value that is not a number",
-    { files: { "train/a": encodeRows([...rows, Float32Array.of(1, NaN, 2)]) } },
-    /^ClientError: row 301 holds a value that is NaN/,
-  ],
-];
-
-test.each(failing)("%s fails the job with a reason", async (_, task, reason) => {
-  const { code, failure } = await trained(task);
-  expect(failure).toMatch(reason);
-  expect(code).toBe(1);
 });
 
 test("a job that is asked to stop saves the model made so far", async () => {

@@ -43,13 +43,13 @@ interface Answer {
   readonly members: number[];
 }
 
-function solve(problem: Problem, createRunner: (layout: BlockLayout) => ChunkRunner): Answer {
+async function solve(problem: Problem, createRunner: (layout: BlockLayout) => ChunkRunner): Promise<Answer> {
   const { width, centroidCount, rowCount, isSparse } = problem;
   const layout = layOut({ width, centroidCount, wantedRows: 300 });
   const assigner = new CentroidAssigner(layout, createRunner(layout));
   assigner.values.set(problem.rows);
   assigner.setCentroids(problem.centroids);
-  assigner.run({ rowCount, isSparse, compresses: isSparse, sums: true });
+  await assigner.run({ rowCount, isSparse, compresses: isSparse, sums: true });
   const sums = new Float64Array(centroidCount * width);
   const members = new Float64Array(centroidCount);
   assigner.addSums(sums, members);
@@ -63,19 +63,20 @@ function solve(problem: Problem, createRunner: (layout: BlockLayout) => ChunkRun
   return answer;
 }
 
-test("the WebAssembly kernels equal the reference, dense and sparse", () => {
-  fc.assert(
-    fc.property(problem, (problem) => {
-      expect(solve(problem, (layout) => createThreadRunner(layout, 1))).toEqual(solve(problem, createReferenceRunner));
+test("the WebAssembly kernels equal the reference, dense and sparse", async () => {
+  await fc.assert(
+    fc.asyncProperty(problem, async (problem) => {
+      const fast = await solve(problem, (layout) => createThreadRunner(layout, 1));
+      expect(fast).toEqual(await solve(problem, createReferenceRunner));
     }),
   );
 });
 
-test("the reference finds the nearest centroid and adds its rows up", () => {
-  fc.assert(
-    fc.property(problem, (problem) => {
+test("the reference finds the nearest centroid and adds its rows up", async () => {
+  await fc.assert(
+    fc.asyncProperty(problem, async (problem) => {
       const { width, centroidCount, rowCount, rows, centroids } = problem;
-      const { nearest, scores, members, sums } = solve(problem, createReferenceRunner);
+      const { nearest, scores, members, sums } = await solve(problem, createReferenceRunner);
       const scoreOf = (row: number, centroid: number): number => {
         let score = 0;
         for (let at = 0; at < width; at++) {
@@ -100,7 +101,7 @@ test("the reference finds the nearest centroid and adds its rows up", () => {
 const fractions = (count: number, seed: number): Float32Array =>
   Float32Array.from({ length: count }, (_, at) => (Math.sin(at * 12.9898 + seed) * 43_758.5453) % 1);
 
-test("the number of threads changes no bit of the result", () => {
+test("the number of threads changes no bit of the result", async () => {
   for (const isSparse of [false, true]) {
     const problem = {
       width: 33,
@@ -110,13 +111,13 @@ test("the number of threads changes no bit of the result", () => {
       centroids: fractions(14 * 33, 2),
       isSparse,
     };
-    const one = solve(problem, (layout) => createThreadRunner(layout, 1));
-    expect(solve(problem, (layout) => createThreadRunner(layout, 2))).toEqual(one);
-    expect(solve(problem, (layout) => createThreadRunner(layout, 3))).toEqual(one);
+    const one = await solve(problem, (layout) => createThreadRunner(layout, 1));
+    expect(await solve(problem, (layout) => createThreadRunner(layout, 2))).toEqual(one);
+    expect(await solve(problem, (layout) => createThreadRunner(layout, 3))).toEqual(one);
   }
 });
 
-test("fractions agree with the reference within float32 rounding", () => {
+test("fractions agree with the reference within float32 rounding", async () => {
   const problem = {
     width: 257,
     centroidCount: 20,
@@ -125,8 +126,8 @@ test("fractions agree with the reference within float32 rounding", () => {
     centroids: fractions(20 * 257, 4),
     isSparse: false,
   };
-  const fast = solve(problem, (layout) => createThreadRunner(layout, 1));
-  const plain = solve(problem, createReferenceRunner);
+  const fast = await solve(problem, (layout) => createThreadRunner(layout, 1));
+  const plain = await solve(problem, createReferenceRunner);
   fast.scores.forEach((score, row) => expect(Math.abs(score - plain.scores[row]!)).toBeLessThan(257 * 2 ** -22 * 16));
 });
 
@@ -149,4 +150,27 @@ test("chunks cover every row once, whatever the block", () => {
 test("what WebAssembly cannot address is refused in words", () => {
   const layout = layOut({ width: 1_000_000, centroidCount: 2_000, wantedRows: 1 });
   expect(() => createThreadRunner(layout, 1)).toThrow("fewer centres, or fewer features");
+});
+
+/** Takes one chunk of a block and is gone. The words of the control block: 0 generation, 1 next chunk, 5 flags. */
+const dyingWorker = (end: string): string => `
+const { workerData: { control, layout } } = process.getBuiltinModule("node:worker_threads");
+Atomics.wait(control, 0, 0);
+if (Atomics.add(control, 1, 1) < layout[0]) ${end};
+`;
+
+test.each([
+  ["by an error", 'throw new Error("the kernel trapped")', "the kernel trapped"],
+  ["without a word", "process.exit(7)", "exit code 7"],
+])("a thread that dies inside a chunk, %s, fails the block instead of hanging it", async (_, end, why) => {
+  const layout = layOut({ width: 784, centroidCount: 200, wantedRows: 4_000 });
+  const assigner = new CentroidAssigner(layout, createThreadRunner(layout, 2, dyingWorker(end)));
+  assigner.setCentroids(fractions(200 * 784, 1));
+  const work = { rowCount: 4_000, isSparse: false, compresses: false, sums: false };
+  // A worker that starts too late for one block takes a chunk of a later one.
+  const blocks = async (): Promise<void> => {
+    for (let block = 0; block < 200; block++) await assigner.run(work);
+  };
+  await expect(blocks()).rejects.toThrow(`a kernel thread ended before its work was done: ${why}`);
+  assigner.close();
 });

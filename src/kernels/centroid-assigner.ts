@@ -141,7 +141,8 @@ export function runChunk(kernels: KMeansKernels, layout: BlockLayout, work: Chun
 /** Runs every chunk of the work, on as many threads as it has. */
 export interface ChunkRunner {
   readonly memory: ArrayBufferLike;
-  run(layout: BlockLayout, work: ChunkWork): void;
+  /** Resolves once every chunk is done; the block must stay as it is until then. Rejects when a thread died inside a chunk. */
+  run(layout: BlockLayout, work: ChunkWork): Promise<void>;
   close(): void;
 }
 
@@ -193,10 +194,10 @@ export class CentroidAssigner {
   }
 
   /** Fills `nearest` and `scores`, and the sums where asked for. */
-  run(work: ChunkWork): void {
+  async run(work: ChunkWork): Promise<void> {
     const { partials, partialBytes, chunkCount } = this.layout;
     if (work.sums) new Uint8Array(this.#runner.memory, partials, partialBytes * chunkCount).fill(0);
-    this.#runner.run(this.layout, work);
+    await this.#runner.run(this.layout, work);
   }
 
   /** Adds the block's sums (centroidCount × width) and members to the totals, chunk by chunk in order. */

@@ -7,7 +7,7 @@ export function createReferenceRunner(layout: BlockLayout): ChunkRunner {
   const kernels = referenceKernels(memory);
   return {
     memory,
-    run(layout, work) {
+    async run(layout, work) {
       for (let chunk = 0; chunk < layout.chunkCount; chunk++) runChunk(kernels, layout, work, chunk);
     },
     close() {},

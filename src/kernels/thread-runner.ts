@@ -1,5 +1,6 @@
 // Runs chunks with the WebAssembly kernels on this thread and on workers over one shared memory. Whoever is free takes
 // the next chunk from a counter, so that workers may start late, or never, without changing any result.
+import { setImmediate } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
 import type { BlockLayout, ChunkRunner, ChunkWork } from "./centroid-assigner.ts";
 import { kmeansWasm } from "./kmeans.wasm.generated.ts";
@@ -7,6 +8,9 @@ import type { KMeansKernels } from "./kmeans-kernels.ts";
 import { type SharedMemory, webAssembly } from "./web-assembly.ts";
 
 const pageBytes = 65_536;
+
+/** How long this thread sleeps on the others' last chunks before it looks whether they are still there. */
+const lookAfterMs = 100;
 
 type RunChunk = (
   chunk: number,
@@ -75,8 +79,9 @@ class ThreadRunner implements ChunkRunner {
   readonly #runChunk: RunChunk;
   readonly #control = new Int32Array(new SharedArrayBuffer(4 * controlWords));
   readonly #layout: readonly number[];
+  #lost: Error | undefined;
 
-  constructor(layout: BlockLayout, threads: number) {
+  constructor(layout: BlockLayout, threads: number, workerSource: string) {
     const memory = createMemory(layout.totalBytes);
     const module = compileKernels();
     this.memory = memory.buffer;
@@ -85,11 +90,14 @@ class ThreadRunner implements ChunkRunner {
     const workerData = { module, memory, control: this.#control, layout: this.#layout };
     const count = Math.min(threads, layout.chunkCount) - 1;
     for (let started = 0; started < count; started++) {
-      new Worker(workerSource, { eval: true, execArgv: [], workerData, name: "kernels" }).unref();
+      const worker = new Worker(workerSource, { eval: true, execArgv: [], workerData, name: "kernels" });
+      worker.on("error", (error) => this.#lose(error instanceof Error ? error.message : String(error)));
+      worker.on("exit", (code) => this.#lose(`exit code ${code}`));
+      worker.unref();
     }
   }
 
-  run(layout: BlockLayout, work: ChunkWork): void {
+  async run(layout: BlockLayout, work: ChunkWork): Promise<void> {
     const control = this.#control;
     control[rowCount] = work.rowCount;
     control[flags] = (work.isSparse ? 1 : 0) | (work.compresses ? 2 : 0) | (work.sums ? 4 : 0);
@@ -111,8 +119,16 @@ class ThreadRunner implements ChunkRunner {
       done < layout.chunkCount;
       done = Atomics.load(control, finishedChunks)
     ) {
-      Atomics.wait(control, finishedChunks, done);
+      if (Atomics.wait(control, finishedChunks, done, lookAfterMs) !== "timed-out") continue;
+      // The news of a worker's death comes by the event loop, which must turn for it.
+      await setImmediate();
+      if (this.#lost && Atomics.load(control, finishedChunks) === done) throw this.#lost;
     }
+  }
+
+  #lose(why: string): void {
+    if (Atomics.load(this.#control, isClosing)) return;
+    this.#lost ??= new Error(`a kernel thread ended before its work was done: ${why}`);
   }
 
   close(): void {
@@ -122,6 +138,9 @@ class ThreadRunner implements ChunkRunner {
   }
 }
 
-/** @param threads this one included; the same results whatever it is */
-export const createThreadRunner = (layout: BlockLayout, threads: number): ChunkRunner =>
-  new ThreadRunner(layout, threads);
+/**
+ * @param threads this one included; the same results whatever it is
+ * @param source what a worker runs; tests have one that dies
+ */
+export const createThreadRunner = (layout: BlockLayout, threads: number, source = workerSource): ChunkRunner =>
+  new ThreadRunner(layout, threads, source);

@@ -1,11 +1,9 @@
 // Puts rows into an assigner's block, in the layout that suits them.
 import type { CentroidAssigner } from "../../kernels/centroid-assigner.ts";
 import { isDense, type Row } from "../rows.ts";
+import { type RowPlan, without } from "./row-plan.ts";
 
-/** Below this share of non-zero values the sparse kernels are faster (bench/kmeans). */
-export const sparseBelow = 0.35;
-
-export interface FilledBlock {
+interface FilledBlock {
   readonly rowCount: number;
   readonly isSparse: boolean;
   readonly compresses: boolean;
@@ -36,12 +34,8 @@ function writeSparse(assigner: CentroidAssigner, rows: readonly Row[]): void {
   });
 }
 
-/** How many of the rows, from `from` on, fit into one block. At least one. */
-export const rowsThatFit = (assigner: CentroidAssigner, rows: readonly Row[], from: number): number =>
-  Math.min(rows.length - from, assigner.layout.rowCapacity);
-
 /** @param isMostlyZero whether dense rows are worth compressing */
-export function fillBlock(assigner: CentroidAssigner, rows: readonly Row[], isMostlyZero: boolean): FilledBlock {
+function fillBlock(assigner: CentroidAssigner, rows: readonly Row[], isMostlyZero: boolean): FilledBlock {
   // A sparse row may repeat a key, so it can hold more entries than features: the dense layout adds them up.
   const areSparse = rows.every((row) => !isDense(row) && row.values.length <= row.width);
   if (areSparse && isMostlyZero) {
@@ -50,4 +44,24 @@ export function fillBlock(assigner: CentroidAssigner, rows: readonly Row[], isMo
   }
   writeDense(assigner, rows);
   return { rowCount: rows.length, isSparse: isMostlyZero, compresses: isMostlyZero };
+}
+
+/**
+ * Runs the rows through the assigner, block by block; after each one `take` finds their nearest centroids and scores in
+ * it. `block` is what the kernels saw: the rows without the plan's offset.
+ */
+export async function assignRows(
+  assigner: CentroidAssigner,
+  plan: RowPlan,
+  rows: readonly Row[],
+  sums: boolean,
+  take: (block: readonly Row[], first: number) => void,
+): Promise<void> {
+  const { offset } = plan;
+  for (let first = 0; first < rows.length; first += assigner.layout.rowCapacity) {
+    const given = rows.slice(first, first + assigner.layout.rowCapacity);
+    const block = offset ? given.map((row) => without(row, offset)) : given;
+    await assigner.run({ ...fillBlock(assigner, block, plan.isMostlyZero), sums });
+    take(block, first);
+  }
 }

@@ -1,0 +1,103 @@
+// The streaming phase of k-means: the channel's rows, epoch after epoch, become many weighted centres.
+import { availableParallelism } from "node:os";
+import { CentroidAssigner, layOut } from "../../kernels/centroid-assigner.ts";
+import { createThreadRunner } from "../../kernels/thread-runner.ts";
+import { seconds } from "../../lib/clock.ts";
+import type { TrainingContext } from "../algorithm.ts";
+import type { Channel, RowGroup } from "../channel.ts";
+import { inBatches, readAhead, resume, sampleOf } from "./batches.ts";
+import type { KMeansValues } from "./kmeans-values.ts";
+import type { Streamed } from "./merge-centres.ts";
+import { seededUniform } from "./numbers.ts";
+import { WebScaleKMeans } from "./web-scale.ts";
+
+export const seed = 20_261_122;
+const reportEveryMs = seconds(2);
+
+/** Rows held back until the starting centres are drawn: all of MNIST, so that even data sorted by class starts well. */
+const maxHeldBytes = 1 << 28;
+
+/** Rows that the starting centres are drawn from, and numbers that they may have in all. */
+const sampleRows = 5_000;
+const maxSampleValues = 1 << 26;
+
+/**
+ * `auto`: ten centres for each cluster, fewer where k is large, so that there are at most about a thousand; at least
+ * two. More centres describe the data better but cost time in proportion.
+ */
+const extraCenterFactor = (given: number | "auto", k: number): number =>
+  given === "auto" ? Math.max(2, Math.min(10, Math.floor(1_000 / k))) : given;
+
+function createModel(values: KMeansValues, centreCount: number): WebScaleKMeans {
+  return new WebScaleKMeans({
+    width: values.feature_dim,
+    centreCount,
+    initMethod: values.init_method,
+    halfLifePoints: values.half_life_time_size,
+    forceDense: values.force_dense,
+    uniform: seededUniform(seed),
+    createAssigner: (width, centroidCount) => {
+      const layout = layOut({ width, centroidCount, wantedRows: values.mini_batch_size });
+      return new CentroidAssigner(layout, createThreadRunner(layout, availableParallelism()));
+    },
+  });
+}
+
+/** Reads ahead, draws the starting centres, and hands out everything that was read and the rest. */
+async function beginWith(
+  model: WebScaleKMeans,
+  groups: AsyncIterator<RowGroup>,
+  sampleSize: number,
+  { log, stop }: TrainingContext,
+): Promise<AsyncIterable<RowGroup>> {
+  const held = await readAhead(groups, maxHeldBytes, stop);
+  const sample = sampleOf(held, sampleSize, seededUniform(seed + 2));
+  if (sample.length > 0) {
+    const kernel = model.begin(sample);
+    const heldRows = held.reduce((sum, group) => sum + group.rows.length, 0);
+    log.info(`drew the starting centres from a sample of ${sample.length} among the first ${heldRows} records`);
+    log.info(kernel);
+  }
+  return resume(held, groups);
+}
+
+/** Ends early, with the centres made so far, when the job is asked to stop. */
+export async function streamEpochs(
+  values: KMeansValues,
+  channel: Channel,
+  context: TrainingContext,
+): Promise<Streamed> {
+  const { log, clock, stop } = context;
+  const { feature_dim: width, mini_batch_size: batchSize } = values;
+  const centreCount = values.k * extraCenterFactor(values.extra_center_factor, values.k);
+  const sampleSize = Math.max(centreCount, Math.min(sampleRows, Math.floor(maxSampleValues / width)));
+  const model = createModel(values, centreCount);
+  let rowCount = 0;
+  let reportedMs = clock.monotonicMs();
+  try {
+    for (let epoch = 0; epoch < values.epochs && !stop.aborted; epoch++) {
+      let batches = 0;
+      let epochRows = 0;
+      let msd = NaN;
+      const read = channel.rows(epoch, { width, csvLabelSize: 1 });
+      const groups = epoch === 0 ? await beginWith(model, read[Symbol.asyncIterator](), sampleSize, context) : read;
+      for await (const batch of inBatches(groups, batchSize)) {
+        msd = await model.take(batch);
+        batches++;
+        epochRows += batch.rows.length;
+        if (stop.aborted) break;
+        if (clock.monotonicMs() - reportedMs < reportEveryMs) continue;
+        reportedMs = clock.monotonicMs();
+        log.info(`epoch ${epoch}, batch ${batches}: ${epochRows} records, msd of this batch ${msd.toFixed(4)}`);
+      }
+      rowCount += epochRows;
+      log.info(
+        `epoch ${epoch} read ${epochRows} records in ${batches} batches; msd of the last batch ${msd.toFixed(4)}`,
+      );
+    }
+    if (stop.aborted) log.warn("asked to stop: saving the model made so far");
+    return { rowCount, points: model.points() };
+  } finally {
+    model.close();
+  }
+}
