@@ -7,7 +7,7 @@ import type { ComputeBackend } from "../compute/backend.ts";
 import { createProcessBackend } from "../compute/process/process-backend.ts";
 import { systemClock } from "../lib/clock.ts";
 import { silentLog } from "../lib/log.ts";
-import { listProcesses, signalProcess, type ProcessIdentity } from "../lib/process-identity.ts";
+import { isRunning, listProcesses, signalProcess, type ProcessIdentity } from "../lib/process-identity.ts";
 import { systemRandom } from "../lib/random.ts";
 import { readOwnJson, readWaiter, taskPaths, type TaskPaths } from "../task/task-folder.ts";
 import type { TaskSpec } from "../task/task.ts";
@@ -24,7 +24,7 @@ export interface TaskBench {
   start(source: string, more?: Partial<TaskSpec>): Promise<void>;
   untilEnd(): Promise<void>;
   untilLine(text: string): Promise<void>;
-  /** kill -9, without waiting for anything. */
+  /** kill -9, without waiting for anything; false when no agent ran. */
   killAgent(): boolean;
   killWaiter(): void;
   /** Processes of this task, by the mark in their environment. */
@@ -33,9 +33,19 @@ export interface TaskBench {
 
 const agentEntry = join(import.meta.dirname, "agent-entry.fake.ts");
 
+const ground = {
+  entry: [process.execPath, agentEntry],
+  clock: systemClock,
+  random: systemRandom,
+  log: silentLog,
+  usesNamespaces: false,
+};
+
 export interface BenchOptions {
   readonly usesNamespaces?: boolean;
   readonly entry?: readonly string[];
+  /** The test context's own: tests that run side by side must give it, or each other's tasks are removed. */
+  readonly onTestFinished?: (cleanUp: () => Promise<void>) => void;
 }
 
 /** Looks every 15 ms. For tests that run side by side, where vitest's expect.poll loses its test. */
@@ -67,22 +77,16 @@ export async function setUpTask(options: BenchOptions = {}): Promise<TaskBench> 
   const folder = mkdtempSync(join(tmpdir(), "salvia-task-"));
   const server = await startTaskServer();
   const key = `task-${systemRandom.uuid().slice(0, 8)}-algo-1`;
-  const backend = createProcessBackend({
-    dataFolder: folder,
-    entry: options.entry ?? [process.execPath, agentEntry],
-    clock: systemClock,
-    random: systemRandom,
-    log: silentLog,
-    usesNamespaces: options.usesNamespaces ?? false,
-  });
+  const backend = createProcessBackend({ ...ground, dataFolder: folder, ...options });
   const paths = (): TaskPaths => taskPaths(join(folder, "tasks", key));
   const processes = (): number[] =>
     listProcesses()
       .map(({ pid }) => pid)
       .filter((pid) => environmentOf(pid).includes(`SALVIA_TASK_KEY=${key}`) || commandOf(pid).includes(key));
   const kill = (identity: ProcessIdentity | undefined): boolean => {
-    if (identity) signalProcess(identity.pid, "SIGKILL");
-    return identity !== undefined;
+    const isThere = identity !== undefined && isRunning(identity);
+    if (isThere) signalProcess(identity.pid, "SIGKILL");
+    return isThere;
   };
   const bench: TaskBench = {
     folder,
@@ -115,7 +119,7 @@ export async function setUpTask(options: BenchOptions = {}): Promise<TaskBench> 
     killAgent: () => (existsSync(paths().agent) ? kill(readOwnJson<ProcessIdentity>(paths().agent)) : false),
     killWaiter: () => void kill(readWaiter(paths())),
   };
-  onTestFinished(async () => {
+  (options.onTestFinished ?? onTestFinished)(async () => {
     await backend.remove(key);
     await server.close();
     await until(`the end of ${processes().map(commandOf).join("; ")}`, () => processes().length === 0, 5_000);

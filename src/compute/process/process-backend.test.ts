@@ -1,7 +1,7 @@
-import { existsSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { setUpTask } from "../../agent/task-bench.fake.ts";
+import { setUpTask, until } from "../../agent/task-bench.fake.ts";
 import { describeComputeBackend } from "../backend.contract.ts";
 
 describeComputeBackend("the process backend", async () => {
@@ -37,4 +37,24 @@ test("a running task is removed with all its processes", async () => {
   await bench.backend.remove(bench.key);
   expect(existsSync(bench.paths().folder)).toBe(false);
   await expect.poll(bench.processes, { timeout: 2_000, interval: 20 }).toEqual([]);
+});
+
+test("what a killed server left half removed is cleared away when the tasks are listed", async () => {
+  const bench = await setUpTask();
+  mkdirSync(join(bench.folder, "tasks", ".gone-1", "root"), { recursive: true });
+  expect(await Array.fromAsync(bench.backend.list())).toEqual([]);
+  expect(readdirSync(join(bench.folder, "tasks"))).toEqual([]);
+});
+
+test("an agent that was killed gets a successor as often as it takes", async () => {
+  const bench = await setUpTask();
+  await bench.start(`console.log("up"); setInterval(() => {}, 1000)`);
+  await bench.untilLine("up");
+  for (let kills = 0; kills < 7; kills++) {
+    await until("an agent to kill", async () => {
+      expect((await bench.backend.inspect(bench.key))?.state).not.toBe("ended");
+      return bench.killAgent();
+    });
+  }
+  expect(bench.server.lines()).toEqual(["up"]);
 });

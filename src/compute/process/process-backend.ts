@@ -1,5 +1,5 @@
 // Tasks as processes of this machine: one folder and one detached agent each. The folder is the task: what has one exists.
-import { spawn } from "node:child_process";
+import { spawn, type ChildProcess } from "node:child_process";
 import {
   closeSync,
   existsSync,
@@ -50,7 +50,7 @@ export interface ProcessBackendOptions {
   readonly usesNamespaces?: boolean;
 }
 
-/** An agent that ends this often, one right after the other, will not do better the next time. */
+/** An agent that fails this often, one right after the other, will not do better the next time. One that is killed is no failure. */
 const mostCrashes = 5;
 /** An agent that lived this long has not crashed at its start. */
 const crashWithinMs = 10_000;
@@ -58,7 +58,10 @@ const crashWithinMs = 10_000;
 interface Spawned {
   readonly identity: ProcessIdentity;
   readonly atMs: number;
+  /** Failures before this one. */
   readonly crashes: number;
+  /** Undefined until it has ended, and node has told us. */
+  ending?: "failed" | "killed" | "left";
 }
 
 export function createProcessBackend(options: ProcessBackendOptions): ComputeBackend {
@@ -69,11 +72,17 @@ export function createProcessBackend(options: ProcessBackendOptions): ComputeBac
   const pathsOf = (key: string): TaskPaths => taskPaths(join(tasksFolder, checkedKey(key)));
 
   const startAgent = (key: string, crashes: number): void => {
-    const identity = spawnAgent(pathsOf(key), options.entry, (error) =>
-      log.error("an agent could not be started", { key, error }),
-    );
-    if (identity) spawned.set(key, { identity, atMs: clock.monotonicMs(), crashes });
-    else spawned.set(key, { identity: nobody, atMs: clock.monotonicMs(), crashes });
+    const child = spawnAgent(pathsOf(key), options.entry);
+    const identity = child.pid === undefined ? undefined : identifyProcess(child.pid);
+    const agent: Spawned = { identity: identity ?? nobody, atMs: clock.monotonicMs(), crashes };
+    spawned.set(key, agent);
+    child.on("error", (error) => {
+      log.error("an agent could not be started", { key, error });
+      agent.ending = "failed";
+    });
+    child.on("exit", (code) => {
+      agent.ending = code === null ? "killed" : code === 0 ? "left" : "failed";
+    });
   };
 
   return {
@@ -101,13 +110,7 @@ export function createProcessBackend(options: ProcessBackendOptions): ComputeBac
         clock.monotonicMs(),
       );
     },
-    stop: async (key, graceSeconds) => {
-      const paths = pathsOf(key);
-      if (!existsSync(paths.task) || existsSync(paths.stop)) return;
-      const wish: StopWish = { graceSeconds };
-      writeFileSync(`${paths.stop}.new`, JSON.stringify(wish));
-      renameSync(`${paths.stop}.new`, paths.stop);
-    },
+    stop: async (key, graceSeconds) => askToStop(pathsOf(key), { graceSeconds }),
     remove: async (key) => {
       const paths = pathsOf(key);
       endProcesses(key, paths, spawned.get(key)?.identity);
@@ -120,9 +123,19 @@ export function createProcessBackend(options: ProcessBackendOptions): ComputeBac
     },
     list: async function* () {
       if (!existsSync(tasksFolder)) return;
-      for (const name of readdirSync(tasksFolder)) if (!name.startsWith(".")) yield name;
+      for (const name of readdirSync(tasksFolder)) {
+        // Folders half made or half removed by a server that was killed: nobody else works with them across turns of the loop.
+        if (name.startsWith(".")) rmSync(join(tasksFolder, name), { recursive: true, force: true });
+        else yield name;
+      }
     },
   };
+}
+
+function askToStop(paths: TaskPaths, wish: StopWish): void {
+  if (!existsSync(paths.task) || existsSync(paths.stop)) return;
+  writeFileSync(`${paths.stop}.new`, JSON.stringify(wish));
+  renameSync(`${paths.stop}.new`, paths.stop);
 }
 
 const nobody: ProcessIdentity = { pid: 0, startTime: "", bootId: "never" };
@@ -167,24 +180,15 @@ function writeDurably(path: string, text: string): void {
   }
 }
 
-/** Undefined when the process could not be made. */
-function spawnAgent(
-  paths: TaskPaths,
-  entry: readonly string[],
-  onError: (error: Error) => void,
-): ProcessIdentity | undefined {
+function spawnAgent(paths: TaskPaths, entry: readonly string[]): ChildProcess {
   const [command, ...args] = entry;
   if (command === undefined) throw new Error("the agent needs a command");
   const agentLog = openSync(paths.agentLog, "a", 0o600);
   try {
-    const child = spawn(command, [...args, "agent", paths.folder], {
-      detached: true,
-      stdio: ["ignore", agentLog, agentLog],
-      cwd: "/",
-    });
-    child.on("error", onError);
+    const stdio = ["ignore", agentLog, agentLog] as const;
+    const child = spawn(command, [...args, "agent", paths.folder], { detached: true, stdio: [...stdio], cwd: "/" });
     child.unref();
-    return child.pid === undefined ? undefined : identifyProcess(child.pid);
+    return child;
   } finally {
     closeSync(agentLog);
   }
@@ -207,12 +211,17 @@ function stateOf(
 ): TaskState {
   if (agentIsAlive(paths, spawned)) return { state: existsSync(paths.agent) ? "alive" : "starting" };
   if (isDone(paths)) return { state: "ended" };
-  const lived = spawned ? nowMs - spawned.atMs : Infinity;
-  const crashes = spawned ? (lived < crashWithinMs ? spawned.crashes + 1 : 1) : 0;
+  if (spawned && spawned.ending === undefined) return { state: "alive" };
+  const crashes = crashesOf(spawned, nowMs);
   if (crashes >= mostCrashes)
     return { state: "ended", problem: `the agent of ${key} ended ${crashes} times in a row; see ${paths.agentLog}` };
   restart(crashes);
   return { state: "alive" };
+}
+
+function crashesOf(spawned: Spawned | undefined, nowMs: number): number {
+  if (spawned?.ending !== "failed") return 0;
+  return nowMs - spawned.atMs < crashWithinMs ? spawned.crashes + 1 : 1;
 }
 
 /** SIGKILL for the agent, then the program, then its waiter; each only if it is the process that we know. */
