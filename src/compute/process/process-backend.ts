@@ -121,15 +121,17 @@ export function createProcessBackend(options: ProcessBackendOptions): ComputeBac
       for (const each of processesMarked(taskMark(key))) signalProcess(each.pid, "SIGKILL");
       rmSync(aside, { recursive: true, force: true, maxRetries: 5, retryDelay: 20 });
     },
-    list: async function* () {
-      if (!existsSync(tasksFolder)) return;
-      for (const name of readdirSync(tasksFolder)) {
-        // Folders half made or half removed by a server that was killed: nobody else works with them across turns of the loop.
-        if (name.startsWith(".")) rmSync(join(tasksFolder, name), { recursive: true, force: true });
-        else yield name;
-      }
-    },
+    list: () => listKeys(tasksFolder),
   };
+}
+
+async function* listKeys(tasksFolder: string): AsyncGenerator<string> {
+  if (!existsSync(tasksFolder)) return;
+  for (const name of readdirSync(tasksFolder)) {
+    // Folders half made or half removed by a server that was killed: nobody else works with them across turns of the loop.
+    if (name.startsWith(".")) rmSync(join(tasksFolder, name), { recursive: true, force: true });
+    else yield name;
+  }
 }
 
 function askToStop(paths: TaskPaths, wish: StopWish): void {
