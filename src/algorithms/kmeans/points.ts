@@ -16,10 +16,22 @@ export function squaredDistance(
   fromB: number,
   width: number,
 ): number {
-  let sum = 0;
-  for (let at = 0; at < width; at++) {
+  const even = width - (width % 4);
+  // Four chains of additions: one would wait for itself.
+  let [sum, second, third, fourth] = [0, 0, 0, 0];
+  for (let at = 0; at < even; at += 4) {
+    const p = a[fromA + at]! - b[fromB + at]!;
+    const q = a[fromA + at + 1]! - b[fromB + at + 1]!;
+    const r = a[fromA + at + 2]! - b[fromB + at + 2]!;
+    const s = a[fromA + at + 3]! - b[fromB + at + 3]!;
+    sum += p * p;
+    second += q * q;
+    third += r * r;
+    fourth += s * s;
+  }
+  for (let at = even; at < width; at++) {
     const difference = a[fromA + at]! - b[fromB + at]!;
     sum += difference * difference;
   }
-  return sum;
+  return sum + second + (third + fourth);
 }

@@ -21,6 +21,12 @@ const maxHeldBytes = 1 << 28;
 const sampleRows = 5_000;
 const maxSampleValues = 1 << 26;
 
+/** k-means++ compares every row of its sample with every centre, several times: a smaller one does as well (on MNIST). */
+const sampleSizeFor = ({ init_method, feature_dim }: KMeansValues, centreCount: number): number => {
+  const wanted = init_method === "random" ? sampleRows : Math.min(sampleRows, Math.max(1_000, 3 * centreCount));
+  return Math.max(centreCount, Math.min(wanted, Math.floor(maxSampleValues / feature_dim)));
+};
+
 /**
  * `auto`: ten centres for each cluster, fewer where k is large, so that there are at most about a thousand; at least
  * two. More centres describe the data better but cost time in proportion.
@@ -70,7 +76,7 @@ export async function streamEpochs(
   const { log, clock, stop } = context;
   const { feature_dim: width, mini_batch_size: batchSize } = values;
   const centreCount = values.k * extraCenterFactor(values.extra_center_factor, values.k);
-  const sampleSize = Math.max(centreCount, Math.min(sampleRows, Math.floor(maxSampleValues / width)));
+  const sampleSize = sampleSizeFor(values, centreCount);
   const model = createModel(values, centreCount);
   let rowCount = 0;
   let reportedMs = clock.monotonicMs();
