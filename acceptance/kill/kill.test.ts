@@ -16,7 +16,7 @@ import {
 } from "@aws-sdk/client-sagemaker";
 import { InvokeEndpointCommand } from "@aws-sdk/client-sagemaker-runtime";
 import { FilterLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { seededRandom, type Random } from "../../src/lib/random.ts";
 import { probeNamespaces } from "../../src/lib/probe-namespaces.ts";
 import { Ledger } from "./ledger.ts";
@@ -253,6 +253,16 @@ async function judgeJobs(
   return { ends, wrong };
 }
 
+async function nothingLeft(dataFolder: string): Promise<void> {
+  let left: readonly string[] = [];
+  const look = async (): Promise<true | undefined> => {
+    const processes = processesOf(dataFolder).filter((found) => found.kind !== "server");
+    left = [...processes.map(({ pid, command }) => `${pid} ${command}`), ...readdirSync(join(dataFolder, "tasks"))];
+    return left.length === 0 ? true : undefined;
+  };
+  await eventually("every task to be gone", look, 60_000).catch(() => expect(left).toEqual([]));
+}
+
 const invoke = (clients: Clients, name: string) =>
   eventually(`${name} to answer`, async () => {
     const Body = Array.from({ length: 16 }, () => "0.5").join(",");
@@ -269,6 +279,11 @@ test.skipIf(reason !== undefined)(
     const folder = mkdtempSync(join(tmpdir(), "salvia-kill-"));
     const dataFolder = join(folder, "data");
     const victim = await Victim.on(dataFolder);
+    onTestFinished(async () => {
+      await victim.kill();
+      for (const { pid } of processesOf(dataFolder)) killNow(pid);
+      rmSync(folder, { recursive: true, force: true });
+    });
     await victim.start();
     const clients = victim.clients();
     const random = seededRandom(seed);
@@ -307,10 +322,7 @@ test.skipIf(reason !== undefined)(
     const endpoint = await clients.sagemaker.send(new DescribeEndpointCommand({ EndpointName: "serving" }));
     expect(endpoint.EndpointStatus).toBe("InService");
     await clients.sagemaker.send(new DeleteEndpointCommand({ EndpointName: "serving" }));
-    await eventually("every task to be gone", async () => {
-      const left = processesOf(dataFolder).filter((found) => found.kind !== "server");
-      return left.length === 0 && readdirSync(join(dataFolder, "tasks")).length === 0 ? true : undefined;
-    });
+    await nothingLeft(dataFolder);
     await victim.stop();
     expect(processesOf(dataFolder)).toEqual([]);
     const slowest = Math.max(...victim.startTimes);
@@ -320,6 +332,5 @@ test.skipIf(reason !== undefined)(
     );
     // Jobs that nobody struck must exist, or the test says nothing about them.
     expect(ends["Completed"] ?? 0).toBeGreaterThan(0);
-    rmSync(folder, { recursive: true, force: true });
   },
 );
