@@ -51,8 +51,10 @@ function squaredToDense(row: Float32Array, centroid: Float32Array): number {
   const even = row.length - (row.length % 4);
   let [a, b, c, d] = [0, 0, 0, 0];
   for (let at = 0; at < even; at += 4) {
-    const [first, second] = [row[at]! - centroid[at]!, row[at + 1]! - centroid[at + 1]!];
-    const [third, fourth] = [row[at + 2]! - centroid[at + 2]!, row[at + 3]! - centroid[at + 3]!];
+    const first = row[at]! - centroid[at]!;
+    const second = row[at + 1]! - centroid[at + 1]!;
+    const third = row[at + 2]! - centroid[at + 2]!;
+    const fourth = row[at + 3]! - centroid[at + 3]!;
     a += first * first;
     b += second * second;
     c += third * third;
