@@ -47,7 +47,9 @@ test("batches hold every row once, in order, and know where each stands", async 
 test("reading ahead ends at the limit, and at once when the job is asked to stop", async () => {
   const groups = groupsOf([10, 10, 10, 10]);
   expect(await readAhead(stream(groups), 15 * 164, never)).toHaveLength(2);
-  expect(await readAhead(stream(groups), 1e9, never)).toHaveLength(4);
+  const seen: number[] = [];
+  expect(await readAhead(stream(groups), 1e9, never, (rows) => seen.push(rows))).toHaveLength(4);
+  expect(seen).toEqual([10, 20, 30, 40]);
   expect(await readAhead(stream(groups), 1e9, AbortSignal.abort())).toHaveLength(0);
 });
 

@@ -17,14 +17,18 @@ export async function readAhead(
   groups: AsyncIterator<RowGroup>,
   maxBytes: number,
   stop: AbortSignal,
+  onRows: (heldRows: number) => void = () => undefined,
 ): Promise<RowGroup[]> {
   const held: RowGroup[] = [];
   let heldBytes = 0;
+  let heldRows = 0;
   while (heldBytes < maxBytes && !stop.aborted) {
     const next = await groups.next();
     if (next.done === true) break;
     held.push(next.value);
     for (const row of next.value.rows) heldBytes += bytesOf(row);
+    heldRows += next.value.rows.length;
+    onRows(heldRows);
   }
   return held;
 }

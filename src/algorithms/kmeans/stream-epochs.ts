@@ -54,9 +54,14 @@ async function beginWith(
   model: WebScaleKMeans,
   groups: AsyncIterator<RowGroup>,
   sampleSize: number,
-  { log, stop }: TrainingContext,
+  { log, clock, stop }: TrainingContext,
 ): Promise<AsyncIterable<RowGroup>> {
-  const held = await readAhead(groups, maxHeldBytes, stop);
+  let reportedMs = clock.monotonicMs();
+  const held = await readAhead(groups, maxHeldBytes, stop, (heldRows) => {
+    if (clock.monotonicMs() - reportedMs < reportEveryMs) return;
+    reportedMs = clock.monotonicMs();
+    log.info(`read ${heldRows} records so far, to draw the starting centres from`);
+  });
   const sample = sampleOf(held, sampleSize, seededUniform(seed + 2));
   if (sample.length > 0) {
     const kernel = model.begin(sample);
