@@ -1,5 +1,5 @@
 // A signer for tests: the client's side of signature-v4.ts. Real clients sign in the tests of http/.
-import { createHmac, hash } from "node:crypto";
+import { hash } from "node:crypto";
 import { canonicalRequest, uriEncode, type SignedRequest } from "./signature-canonical.ts";
 import { SigningKeys } from "./signing-keys.ts";
 
@@ -37,7 +37,7 @@ function signatureOf({ request, signedHeaders, payloadHash }: Signing, options: 
   const scope = `${at.slice(0, 8)}/${region}/${service}/aws4_request`;
   const text = `AWS4-HMAC-SHA256\n${at}\n${scope}\n${hash("sha256", canonical, "hex")}`;
   const key = new SigningKeys().keyFor(secretAccessKey, { date: at.slice(0, 8), region, service });
-  return createHmac("sha256", key).update(text).digest("hex");
+  return key.sign(text);
 }
 
 const credentialOf = ({ accessKeyId, at, region = "us-west-2", service }: SignOptions): string =>

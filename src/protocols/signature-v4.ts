@@ -1,10 +1,10 @@
 // Verifies Signature Version 4, in the Authorization header and in the query (presigned). Pure functions on node:crypto.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html, S3's differences:
 // https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-authenticating-requests.html
-import { createHmac, hash, timingSafeEqual, type KeyObject } from "node:crypto";
+import { hash, timingSafeEqual } from "node:crypto";
 import { canonicalRequest, type SignedRequest } from "./signature-canonical.ts";
 import { algorithm, malformed, type SignatureClaim, type SignatureProblem } from "./signature-claim.ts";
-import type { SigningKeys } from "./signing-keys.ts";
+import type { HmacKey, SigningKeys } from "./signing-keys.ts";
 
 export { amzDate, readSignature, type SignatureClaim, type SignatureProblem } from "./signature-claim.ts";
 export type { SignedRequest } from "./signature-canonical.ts";
@@ -13,7 +13,7 @@ export type { SignedRequest } from "./signature-canonical.ts";
 export interface VerifiedSignature {
   readonly kind: "verified";
   readonly claim: SignatureClaim;
-  readonly key: KeyObject;
+  readonly key: HmacKey;
   readonly scope: string;
 }
 
@@ -87,7 +87,7 @@ export function verifySignature(verification: Verification): VerifiedSignature |
   const scope = `${claim.date}/${claim.region}/${claim.service}/aws4_request`;
   const stringToSign = `${algorithm}\n${claim.signedAt}\n${scope}\n${hash("sha256", canonical, "hex")}`;
   const key = keys.keyFor(secretAccessKey, claim);
-  if (!isSameText(createHmac("sha256", key).update(stringToSign).digest("hex"), claim.signature)) {
+  if (!isSameText(key.sign(stringToSign), claim.signature)) {
     return { kind: "mismatch", claim, stringToSign, canonical };
   }
   return { kind: "verified", claim, key, scope };

@@ -30,10 +30,12 @@ interface Prepared {
 
 class SqliteConnection implements DatabaseConnection {
   readonly #database: DatabaseSync;
+  readonly #beforeQuery: () => void;
   readonly #prepared = new Map<string, Prepared>();
 
-  constructor(database: DatabaseSync) {
+  constructor(database: DatabaseSync, beforeQuery: () => void) {
     this.#database = database;
+    this.#beforeQuery = beforeQuery;
   }
 
   #prepare(text: string): Prepared {
@@ -47,6 +49,7 @@ class SqliteConnection implements DatabaseConnection {
   }
 
   async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
+    this.#beforeQuery();
     const { statement, answersRows } = this.#prepare(query.sql);
     const parameters = query.parameters.map(bindable);
     if (answersRows) return { rows: statement.all(...parameters) as R[] };
@@ -65,8 +68,8 @@ class SqliteConnection implements DatabaseConnection {
 class SqliteDriver implements Driver {
   readonly #connection: SqliteConnection;
 
-  constructor(database: DatabaseSync) {
-    this.#connection = new SqliteConnection(database);
+  constructor(database: DatabaseSync, beforeQuery: () => void) {
+    this.#connection = new SqliteConnection(database, beforeQuery);
   }
 
   async init(): Promise<void> {}
@@ -82,10 +85,11 @@ class SqliteDriver implements Driver {
   async destroy(): Promise<void> {}
 }
 
-export function kyselyOn(database: DatabaseSync): Kysely<Tables> {
+/** `beforeQuery` runs before every query: the reader opens its snapshot there. */
+export function kyselyOn(database: DatabaseSync, beforeQuery: () => void = () => {}): Kysely<Tables> {
   const dialect: Dialect = {
     createAdapter: () => new SqliteAdapter(),
-    createDriver: () => new SqliteDriver(database),
+    createDriver: () => new SqliteDriver(database, beforeQuery),
     createIntrospector: (db) => new SqliteIntrospector(db),
     createQueryCompiler: () => new SqliteQueryCompiler(),
   };

@@ -29,6 +29,7 @@ class SqliteStore implements Store {
   readonly #database: DatabaseSync;
   readonly #reader: DatabaseSync;
   readonly #writer: Writer;
+  #hasSnapshot = false;
   #queue: Work[] = [];
   #running: Promise<void> | undefined;
 
@@ -36,7 +37,21 @@ class SqliteStore implements Store {
     this.#database = database;
     this.#reader = reader;
     this.#writer = kyselyOn(database);
-    this.read = reader === database ? this.#writer : kyselyOn(reader);
+    this.read = reader === database ? this.#writer : kyselyOn(reader, () => this.#openSnapshot());
+  }
+
+  /** Reads of one turn of the loop share a snapshot: each by itself would take and give back SQLite's file locks. */
+  #openSnapshot(): void {
+    if (this.#hasSnapshot) return;
+    this.#reader.exec("begin");
+    this.#hasSnapshot = true;
+    setImmediate(() => this.#closeSnapshot());
+  }
+
+  #closeSnapshot(): void {
+    if (!this.#hasSnapshot) return;
+    this.#hasSnapshot = false;
+    this.#reader.exec("commit");
   }
 
   write<T>(work: (tx: Writer) => Promise<T>): Promise<T> {
@@ -48,6 +63,7 @@ class SqliteStore implements Store {
 
   async close(): Promise<void> {
     await this.#running;
+    this.#closeSnapshot();
     if (this.#reader !== this.#database) this.#reader.close();
     this.#database.close();
   }
@@ -74,6 +90,8 @@ class SqliteStore implements Store {
       for (const work of group) work.reject(error);
       return;
     }
+    // Whoever is answered now must not read what was there before.
+    this.#closeSnapshot();
     for (const answer of done) answer();
   }
 
