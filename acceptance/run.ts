@@ -56,6 +56,7 @@ function runTests(client: Client, python: string, server: Server, digits: string
       PATH: process.env["PATH"],
       HOME: mkdtempSync(join(tmpdir(), "salvia-home-")),
       PYTHONPATH: join(root, "acceptance"),
+      SAGEMAKER_SUPPRESS_V2_WARNING: "1",
       AWS_ENDPOINT_URL: server.url,
       AWS_ACCESS_KEY_ID: accessKeyId,
       AWS_SECRET_ACCESS_KEY: secretAccessKey,

@@ -306,7 +306,7 @@ test.skipIf(reason !== undefined)(
     const watcher = new Watcher();
     load.start(watcher);
     const counts: Counts = { server: 0, agent: 0, program: 0 };
-    const targets: readonly Target[] = ["server", "agent", "server", "task", "all"];
+    const targets: readonly Target[] = ["server", "agent", "server", "agent", "task", "server", "agent", "all"];
     for (let at = 0; counts.server + counts.agent + counts.program < kills; at++) {
       await pause(random.fraction() * 900);
       await strike(victim, targets[at % targets.length] ?? "server", random, counts);
