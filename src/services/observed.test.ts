@@ -17,6 +17,11 @@ test("every operation that is called full is called by an acceptance test", () =
     .join("\n");
   const missing = Object.values(observed)
     .flat()
-    .filter((name) => ![`${name}Command(`, `.${snake(name)}(`, `.${snake(name)},`, made[name] ?? "\0"].some((call) => sources.includes(call)));
+    .filter(
+      (name) =>
+        ![`${name}Command(`, `.${snake(name)}(`, `.${snake(name)},`, made[name] ?? "\0"].some((call) =>
+          sources.includes(call),
+        ),
+    );
   expect(missing).toEqual([]);
 });
