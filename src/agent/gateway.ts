@@ -1,7 +1,7 @@
 // The task's door to Salvia's API: forwards every request as it is, so that signatures stay valid, and hands out the execution role's
 // credentials as the SDKs ask for them (AWS_CONTAINER_CREDENTIALS_FULL_URI).
 import { timingSafeEqual } from "node:crypto";
-import { Agent, createServer, request, type IncomingMessage, type ServerResponse } from "node:http";
+import { Agent, createServer, request, type ClientRequest, type IncomingMessage, type ServerResponse } from "node:http";
 import type { Clock } from "../lib/clock.ts";
 import type { Log } from "../lib/log.ts";
 import type { TaskCredentials } from "../task/report.ts";
@@ -100,20 +100,18 @@ function forward(
   { serverUrl, log }: GatewayOptions,
   sockets: Agent,
 ): void {
-  const server = new URL(serverUrl());
-  const call = request({
-    host: server.hostname,
-    port: server.port || 80,
-    method: incoming.method,
-    path: incoming.url,
-    headers: incoming.rawHeaders,
-    agent: sockets,
-    setHost: false,
-  });
+  const server = currentServer(serverUrl, log);
+  const call = server && openCall(server, incoming, sockets);
+  if (!call) {
+    incoming.resume();
+    if (server) answer(outgoing, 400, { message: "this request cannot be sent on" });
+    else answer(outgoing, 503, { message: "Salvia is not reachable at the moment" });
+    return;
+  }
   call.on("response", (reply) => {
+    reply.on("error", () => outgoing.destroy());
     outgoing.writeHead(reply.statusCode ?? 502, reply.statusMessage, reply.rawHeaders);
     reply.pipe(outgoing);
-    reply.on("error", () => outgoing.destroy());
   });
   // "Expect: 100-continue" is answered by node on this side; the server's own answer to it is swallowed.
   call.on("error", (error) => {
@@ -123,6 +121,32 @@ function forward(
   });
   outgoing.on("close", () => call.destroy());
   incoming.pipe(call);
+}
+
+function currentServer(serverUrl: () => string, log: Log): URL | undefined {
+  try {
+    return new URL(serverUrl());
+  } catch (error) {
+    log.warn("the server's address cannot be read", { error });
+    return undefined;
+  }
+}
+
+/** Undefined for what node's client refuses to write, e.g. Trailer beside Content-Length: thrown, it would end the agent. */
+function openCall(server: URL, incoming: IncomingMessage, sockets: Agent): ClientRequest | undefined {
+  try {
+    return request({
+      host: server.hostname,
+      port: server.port || 80,
+      method: incoming.method,
+      path: incoming.url,
+      headers: incoming.rawHeaders,
+      agent: sockets,
+      setHost: false,
+    });
+  } catch {
+    return undefined;
+  }
 }
 
 function answer(outgoing: ServerResponse, status: number, body: object): void {
