@@ -1,8 +1,9 @@
 // After the program: its failure text, and its model and output as parts of the job's archives.
 import { closeSync, constants, openSync, readSync, realpathSync } from "node:fs";
 import { join, sep } from "node:path";
-import { untilItWorks, type Patience } from "./back-off.ts";
+import { isFinalRefusal, untilItWorks, type Patience } from "./back-off.ts";
 import { ServerRefusalError, type ServerConnection } from "./server-connection.ts";
+import { listForPacking, packEntries, UnreadableFileError } from "./tar/pack-folder.ts";
 
 export interface UploadOptions extends Patience {
   readonly root: string;
@@ -11,7 +12,11 @@ export interface UploadOptions extends Patience {
   tellUser(text: string): void;
 }
 
+/** A report must stay small however many files there are: the server refuses what is too large. */
+const mostNames = 100;
+
 export interface UploadResult {
+  /** The first hundred names. */
   readonly modelFiles?: readonly string[];
   readonly outputFiles?: readonly string[];
   readonly uploadProblem?: string;
@@ -48,7 +53,8 @@ export async function uploadResults(
     const outputFiles = await uploadPart("output", false, options);
     return { ...(modelFiles ? { modelFiles } : {}), ...(outputFiles ? { outputFiles } : {}) };
   } catch (error) {
-    if (error instanceof ServerRefusalError) return { uploadProblem: `Could not upload the results: ${error.message}` };
+    if (error instanceof ServerRefusalError || error instanceof UnreadableFileError)
+      return { uploadProblem: `Could not upload the results: ${error.message}` };
     throw error;
   }
 }
@@ -58,15 +64,17 @@ async function uploadPart(
   evenEmpty: boolean,
   options: UploadOptions,
 ): Promise<readonly string[] | undefined> {
-  const { listForPacking, packEntries } = await import("./tar/pack-folder.ts");
   const folder = join(options.root, part === "model" ? "model" : "output/data");
   const { entries, leftOut } = await listForPacking(folder, options.root);
-  for (const name of leftOut)
+  for (const name of leftOut.slice(0, mostNames))
     options.tellUser(`[salvia] ${part}/${name} was left out of the archive: it is no file of this job`);
   const files = entries.filter((entry) => entry.kind !== "folder").map((entry) => entry.name);
   if (files.length === 0 && !evenEmpty) return undefined;
-  await untilItWorks(`upload of ${part}`, options, () =>
-    options.connection.putPart(part, packEntries(entries), options.signal),
+  await untilItWorks(
+    `upload of ${part}`,
+    options,
+    () => options.connection.putPart(part, packEntries(entries), options.signal),
+    (error) => isFinalRefusal(error) || error instanceof UnreadableFileError,
   );
-  return files;
+  return files.slice(0, mostNames);
 }

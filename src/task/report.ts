@@ -25,7 +25,7 @@ export interface TaskEnd {
   /** ms since 1970 at which the program was released and ended; absent when it never ran. */
   readonly startedAt?: number;
   readonly endedAt?: number;
-  /** Set once the parts below were uploaded: names relative to their folder. */
+  /** Set once the parts below were uploaded: the first hundred names, relative to their folder. */
   readonly modelFiles?: readonly string[];
   readonly outputFiles?: readonly string[];
   /** Set when the server refused a part: the program ended as above, its results are not there. */

@@ -21,7 +21,23 @@ export interface PackList {
   readonly leftOut: readonly string[];
 }
 
-/** What the folder holds, sorted by name. The program that wrote it is not trusted: no link is followed out of `root`. */
+/** A file of the task that cannot be read, and will not be the next time either. */
+export class UnreadableFileError extends Error {}
+
+/** What the machine lacks for a moment. */
+const passingCodes: ReadonlySet<unknown> = new Set(["EMFILE", "ENFILE", "ENOMEM", "EAGAIN"]);
+
+function unreadable(name: string, error: unknown): unknown {
+  if (error instanceof Error && "code" in error && passingCodes.has(error.code)) return error;
+  // The rest of a file system's message is the path on this machine.
+  const why = error instanceof Error ? error.message.replace(/, .*$/s, "") : String(error);
+  return new UnreadableFileError(`${name} cannot be read: ${why}`, { cause: error });
+}
+
+/**
+ * What the folder holds, sorted by name. The program that wrote it is not trusted: no link is followed out of `root`. Throws
+ * UnreadableFileError for a folder that cannot be listed.
+ */
 export async function listForPacking(folder: string, root: string): Promise<PackList> {
   const entries: PackEntry[] = [];
   const leftOut: string[] = [];
@@ -29,7 +45,9 @@ export async function listForPacking(folder: string, root: string): Promise<Pack
   const realRoot = await realpath(root);
   if (base === undefined || !isUnder(base, realRoot)) return { entries, leftOut };
   const walk = async (at: string): Promise<void> => {
-    const children = await readdir(at, { withFileTypes: true });
+    const children = await readdir(at, { withFileTypes: true }).catch((error: unknown) => {
+      throw unreadable(shortened(relative(base, at)), error);
+    });
     for (const child of children.sort((a, b) => (a.name < b.name ? -1 : 1))) {
       const path = join(at, child.name);
       const name = relative(base, path).split(sep).join("/");
@@ -49,6 +67,8 @@ export async function listForPacking(folder: string, root: string): Promise<Pack
   return { entries, leftOut };
 }
 
+const shortened = (name: string): string => (name.length > 200 ? `${name.slice(0, 200)}…` : name || "the folder");
+
 const isUnder = (path: string, folder: string): boolean => path === folder || path.startsWith(folder + sep);
 
 async function linkEntry(name: string, path: string, realRoot: string): Promise<PackEntry | undefined> {
@@ -65,7 +85,7 @@ async function linkEntry(name: string, path: string, realRoot: string): Promise<
   return { name, kind: "file", path: real, linkName: "" };
 }
 
-/** The gzip member. Constant memory. */
+/** The gzip member. Constant memory. Fails with UnreadableFileError where an entry cannot be read. */
 export function packEntries(entries: readonly PackEntry[]): Readable {
   const tar = Readable.from(tarBytes(entries), { objectMode: false });
   const gzip = createGzip();
@@ -76,13 +96,20 @@ export function packEntries(entries: readonly PackEntry[]): Readable {
 
 async function* tarBytes(entries: readonly PackEntry[]): AsyncGenerator<Buffer> {
   for (const entry of entries) {
-    if (entry.kind !== "file") {
-      const { mode, mtimeMs } = await lstat(entry.path);
-      const isFolder = entry.kind === "folder";
-      const name = isFolder ? `${entry.name}/` : entry.name;
-      yield writeTarHeader(headerOf({ ...entry, name }, isFolder ? "5" : "2", isFolder ? mode : 0o777, mtimeMs, 0));
-    } else yield* fileBytes(entry);
+    try {
+      if (entry.kind === "file") yield* fileBytes(entry);
+      else yield await bodylessHeader(entry);
+    } catch (error) {
+      throw unreadable(shortened(entry.name), error);
+    }
   }
+}
+
+async function bodylessHeader(entry: PackEntry): Promise<Buffer> {
+  const { mode, mtimeMs } = await lstat(entry.path);
+  const isFolder = entry.kind === "folder";
+  const name = isFolder ? `${entry.name}/` : entry.name;
+  return writeTarHeader(headerOf({ ...entry, name }, isFolder ? "5" : "2", isFolder ? mode : 0o777, mtimeMs, 0));
 }
 
 async function* fileBytes(entry: PackEntry): AsyncGenerator<Buffer> {
@@ -92,7 +119,7 @@ async function* fileBytes(entry: PackEntry): AsyncGenerator<Buffer> {
     yield writeTarHeader(headerOf(entry, "0", mode, mtimeMs, size));
     for (let at = 0; at < size;) {
       const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(262_144), 0, Math.min(262_144, size - at), at);
-      if (bytesRead === 0) throw new Error(`${entry.name} became shorter while it was read`);
+      if (bytesRead === 0) throw new Error("it became shorter while it was read");
       at += bytesRead;
       yield buffer.subarray(0, bytesRead);
     }
