@@ -1,12 +1,14 @@
 // Connections, bodies and what is no HTTP at all, over raw sockets.
 import { connect } from "node:net";
 import { Readable } from "node:stream";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { hash } from "node:crypto";
 import { systemClock } from "../lib/clock.ts";
+import { silentLog } from "../lib/log.ts";
 import { amzDate } from "../protocols/signature-v4.ts";
 import { signHeaders, type PlainRequest, type SignOptions } from "../protocols/sign-v4.fake.ts";
 import { fakeService, region, rootKey, startHttp, type FakeHttp } from "./http.fake.ts";
+import { createListener } from "./listener.ts";
 
 interface Received {
   readonly key: string;
@@ -254,4 +256,15 @@ test("closing lets requests under way finish, and cuts off what takes too long",
   await new Promise((resolve) => setTimeout(resolve, 50));
   await stuck.close(10);
   expect(await cut).toBe("");
+});
+
+test("a request that its handler fails to answer at all is answered, and the server goes on", async () => {
+  const errors: unknown[] = [];
+  const log = { ...silentLog, error: (message: string) => void errors.push(message) };
+  const handle = async (): Promise<never> => Promise.reject(new Error("a bug"));
+  const listener = createListener({ clock: systemClock, log, allowedHosts: [], handle });
+  const { port } = await listener.listen("127.0.0.1", 0);
+  onTestFinished(() => listener.close(0));
+  for (const path of ["/one", "/two"]) expect((await fetch(`http://127.0.0.1:${port}${path}`)).status).toBe(500);
+  expect(errors).toEqual(["request not answered", "request not answered"]);
 });

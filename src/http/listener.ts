@@ -14,7 +14,7 @@ export interface ListenerOptions {
   readonly log: Log;
   /** Names, besides loopback and AWS's own, under which the server is called; without port. */
   readonly allowedHosts: readonly string[];
-  /** Never rejects. */
+  /** Should not reject; where it does, the client hears 500. */
   handle(request: HttpRequest): Promise<HttpAnswer>;
 }
 
@@ -37,6 +37,8 @@ const hostRefused = textAnswer(
   403,
   "This server does not answer to that host name. Call it by 127.0.0.1 or localhost, or start it with --allowed-hosts.",
 );
+
+const internalFailure = textAnswer(500, "Internal failure.");
 
 export function createListener(options: ListenerOptions): Listener {
   const server = createServer({
@@ -78,15 +80,19 @@ class Answers {
     message.on("error", ignore);
     response.on("error", ignore);
     const outgoing: Outgoing = { message, response, continuation: { isContinued: !expectsContinue } };
-    const answer = await this.#answerTo(outgoing);
     const { log } = this.#options;
+    // Nobody awaits this method: what it threw would end the server.
+    const answer = await this.#answerTo(outgoing).catch((error: unknown) => {
+      log.error("request not answered", { url: message.url, error });
+      return internalFailure;
+    });
     const onBodyError = (error: Error): void => log.error("answer cut off", { url: message.url, error });
     try {
       writeAnswer(outgoing, answer, onBodyError);
     } catch (error) {
       log.error("answer could not be written", { url: message.url, error });
       if (response.headersSent) response.destroy();
-      else writeAnswer(outgoing, textAnswer(500, "Internal failure."), onBodyError);
+      else writeAnswer(outgoing, internalFailure, onBodyError);
     }
   }
 
