@@ -1,5 +1,6 @@
 // Reads the lines of several streams in one order: time, then stream, then arrival. A whole group is a range of an index; a
 // few of its streams are ranges of their own, merged, so that one job's lines never cost a look at everybody's.
+import { firstBatchRows, nextBatchRows } from "./batch-rows.ts";
 import { sql, type SqlBool } from "kysely";
 import type { Reader } from "../../database/store.ts";
 import { end, start, type Place } from "./event-place.ts";
@@ -19,6 +20,7 @@ export interface GroupRange {
 }
 
 const batchRows = 2_000;
+const batchBytes = 4_000_000;
 
 export const placeOf = (row: LogEventRow): GroupPlace => ({
   at: row.at,
@@ -32,6 +34,7 @@ export async function* scanGroup(reader: Reader, range: GroupRange): AsyncGenera
   const direction = isForward ? "asc" : "desc";
   const past = sql.raw(isForward ? ">" : "<");
   let cut = firstCutOf(range);
+  let wanted = firstBatchRows;
   for (;;) {
     const query = reader
       .selectFrom("log_events")
@@ -43,13 +46,14 @@ export async function* scanGroup(reader: Reader, range: GroupRange): AsyncGenera
       .orderBy("at", direction)
       .orderBy("stream_id", direction)
       .orderBy("sequence", direction)
-      .limit(batchRows)
+      .limit(wanted)
       .execute();
     const last = rows.at(-1);
     if (!last) return;
     yield rows;
-    if (rows.length < batchRows) return;
+    if (rows.length < wanted) return;
     cut = placeOf(last);
+    wanted = nextBatchRows(rows, batchBytes, batchRows);
   }
 }
 
@@ -66,6 +70,7 @@ interface Lane {
   rows: readonly LogEventRow[];
   next: number;
   cut: Place;
+  wantedRows: number;
 }
 
 /** The same for some of its streams. */
@@ -76,10 +81,23 @@ export async function* mergeStreams(
 ): AsyncGenerator<readonly LogEventRow[]> {
   const { window, isForward } = range;
   const laneRows = Math.max(50, Math.floor(batchRows / Math.max(1, streamIds.length)));
-  let lanes: Lane[] = streamIds.map((streamId) => ({ streamId, rows: [], next: 0, cut: firstCut(streamId, range) }));
+  const laneBytes = Math.floor(batchBytes / Math.max(1, streamIds.length));
+  const wantedRows = Math.max(2, Math.floor(firstBatchRows / Math.max(1, streamIds.length)));
+  let lanes: Lane[] = streamIds.map((streamId) => ({
+    streamId,
+    rows: [],
+    next: 0,
+    cut: firstCut(streamId, range),
+    wantedRows,
+  }));
   while (lanes.length > 0) {
     for (const lane of lanes.filter(({ rows, next }) => next === rows.length)) {
-      lane.rows = await readStream(reader, { streamId: lane.streamId, window, cut: lane.cut, isForward }, laneRows);
+      lane.rows = await readStream(
+        reader,
+        { streamId: lane.streamId, window, cut: lane.cut, isForward },
+        lane.wantedRows,
+      );
+      if (lane.rows.length > 0) lane.wantedRows = nextBatchRows(lane.rows, laneBytes, laneRows);
       lane.next = 0;
       const last = lane.rows.at(-1);
       if (last) lane.cut = isForward ? last : { at: last.at, sequence: last.sequence - 1 };

@@ -1,3 +1,4 @@
+import { firstBatchRows, nextBatchRows } from "./batch-rows.ts";
 import type { GetLogEventsRequest } from "../../models/generated/logs.ts";
 import type { Reader } from "../../database/store.ts";
 import { sizeOf } from "./append-events.ts";
@@ -10,7 +11,7 @@ import { requireStream } from "./streams.ts";
 
 const maxEvents = 10_000;
 const maxPageBytes = 1_048_576;
-/** Rows read at a time, since a line may be as large as a page. */
+/** The most rows read at a time. */
 const batchRows = 500;
 
 /**
@@ -54,8 +55,9 @@ async function readPage(reader: Reader, range: StreamRange, limit: number): Prom
   const page: LogEventRow[] = [];
   let bytes = 0;
   let { cut } = range;
+  let batchLimit = firstBatchRows;
   for (;;) {
-    const wanted = Math.min(limit - page.length, batchRows);
+    const wanted = Math.min(limit - page.length, batchLimit);
     const batch = wanted > 0 ? await readStream(reader, { ...range, cut }, wanted) : [];
     for (const row of batch) {
       bytes += sizeOf({ timestamp: row.at, message: row.message });
@@ -65,5 +67,6 @@ async function readPage(reader: Reader, range: StreamRange, limit: number): Prom
     const last = batch.at(-1);
     if (!last || batch.length < wanted) return page;
     cut = range.isForward ? last : justBefore(last);
+    batchLimit = nextBatchRows(batch, maxPageBytes, batchRows);
   }
 }
