@@ -3,6 +3,7 @@ import { accessSync, constants, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
 import { algorithms, findAlgorithm } from "./algorithms/index.ts";
+import type { ComputeBackend } from "./compute/backend.ts";
 import { createProcessBackend } from "./compute/process/process-backend.ts";
 import { readConfig, type Config } from "./config.ts";
 import { openSqliteStore } from "./database/sqlite/sqlite-store.ts";
@@ -26,6 +27,7 @@ import { createSagemaker } from "./services/sagemaker/index.ts";
 import { createSagemakerRuntime } from "./services/sagemaker-runtime/index.ts";
 import { createSts } from "./services/sts/index.ts";
 import { createFilesystemStorage } from "./storage/filesystem/filesystem-storage.ts";
+import type { BlobStorage } from "./storage/storage.ts";
 
 export interface Salvia {
   readonly url: string;
@@ -75,6 +77,15 @@ const openStore = async (config: Config, clock: Clock): Promise<Store> => {
   }
 };
 
+const openStorage = async (config: Config, random: Random): Promise<BlobStorage> => {
+  try {
+    return await createFilesystemStorage({ folder: join(config.dataFolder, "blobs"), random });
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new FolderProblemError(`the objects in ${config.dataFolder} cannot be opened: ${why}`);
+  }
+};
+
 const rootKeyOf = ({ rootAccessKeyId, rootSecretAccessKey }: Config) =>
   rootAccessKeyId !== undefined && rootSecretAccessKey !== undefined
     ? { accessKeyId: rootAccessKeyId, secretAccessKey: rootSecretAccessKey }
@@ -100,12 +111,15 @@ const logsRetention = (logs: Logs): Chore => ({
   run: () => logs.sweep(),
 });
 
-interface Ground {
+/** What a server stands on: startSalvia lays it on this machine, startFakeSalvia (salvia.fake.ts) in memory. */
+export interface Ground {
   readonly config: Config;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
   readonly store: Store;
+  readonly storage: BlobStorage;
+  readonly compute: ComputeBackend;
 }
 
 const s3Chores = (s3: S3, clock: Clock): readonly Chore[] => [
@@ -113,28 +127,18 @@ const s3Chores = (s3: S3, clock: Clock): readonly Chore[] => [
   { name: "sweep blobs without an object", everyMs: minutes(24 * 60), run: () => s3.sweepOrphans(clock.now()) },
 ];
 
-/** Services, their routes, and the engine that carries their reconcilers. */
-async function assemble(ground: Ground) {
+/** Services, the pipeline before them and the engine that carries their reconcilers; starts nothing. */
+export async function assemble(ground: Ground) {
   const { config, clock, random, log, store } = ground;
-  const storage = await createFilesystemStorage({ folder: join(config.dataFolder, "blobs"), random });
-  const compute = createProcessBackend({
-    dataFolder: config.dataFolder,
-    entry: [process.execPath, process.argv[1] ?? ""],
-    clock,
-    random,
-    log,
-  });
   const where = { url: "" };
   const late: { engine?: Engine } = {};
   const nudge = (): void => late.engine?.nudge();
   const iam = await createIam({ ...ground, accountId: config.accountId, rootKey: rootKeyOf(config) });
-  const s3 = createS3({ ...ground, storage });
+  const s3 = createS3(ground);
   const logs = createLogs(ground);
   const cloudwatch = createCloudWatch(ground);
   const sagemaker = createSagemaker({
     ...ground,
-    storage,
-    compute,
     capacity: createCapacity({ store, clock, limits: { jobs: config.jobInstances, hosting: config.hostingInstances } }),
     objects: s3.objects,
     logs: logs.lines,
@@ -163,7 +167,20 @@ async function assemble(ground: Ground) {
     iam.service,
     createSts({ identity: iam.identity }),
   ];
-  return { services, routes: sagemaker.routes, engine, compute, runtime, identity: iam.identity, where, nudge };
+  const { identity } = iam;
+  const { routes } = sagemaker;
+  const handle = createPipeline({ ...ground, models: createModels(), services, routes, identity, nudge });
+  return { services, handle, engine, runtime, identity, where };
+}
+
+/** The database, the blobs and the tasks of this machine. */
+async function layGround(config: Config, clock: Clock, log: Log): Promise<Ground> {
+  const random = systemRandom;
+  const store = await openStore(config, clock);
+  const storage = await openStorage(config, random);
+  const entry = [process.execPath, process.argv[1] ?? ""];
+  const compute = createProcessBackend({ dataFolder: config.dataFolder, entry, clock, random, log });
+  return { config, clock, random, log, store, storage, compute };
 }
 
 const isLoopback = (host: string): boolean => host === "localhost" || host === "::1" || host.startsWith("127.");
@@ -185,17 +202,10 @@ export async function startSalvia(config: Config): Promise<Salvia> {
   const log = processLog(config, clock);
   refuseUnwalledJobs(config);
   const lock = prepareFolder(config.dataFolder);
-  const store = await openStore(config, clock);
-  const ground: Ground = { config, clock, random: systemRandom, log, store };
+  const ground = await layGround(config, clock, log);
+  const { store, compute } = ground;
   const parts = await assemble(ground);
-  const handle = createPipeline({
-    ...ground,
-    models: createModels(),
-    services: parts.services,
-    routes: parts.routes,
-    identity: parts.identity,
-    nudge: parts.nudge,
-  });
+  const { handle } = parts;
   const listener = createListener({ clock, log, allowedHosts: config.allowedHosts, handle });
   const { port } = await listener.listen(config.host, config.port);
   const url = `http://${config.host.includes(":") ? `[${config.host}]` : config.host}:${port}`;
@@ -214,7 +224,7 @@ export async function startSalvia(config: Config): Promise<Salvia> {
       await listener.close(seconds(5));
       await parts.engine.stop();
       await parts.runtime.stop();
-      if (config.stopsTasks) for await (const key of parts.compute.list()) await parts.compute.remove(key);
+      if (config.stopsTasks) for await (const key of compute.list()) await compute.remove(key);
       await store.close();
       lock.release();
     },
@@ -224,14 +234,12 @@ export async function startSalvia(config: Config): Promise<Salvia> {
 /** The names of the operations that have a handler, by service; needs no data folder. */
 export async function handledOperations(): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
   const folder = mkdtempSync(join(tmpdir(), "salvia-coverage-"));
-  const clock = systemClock;
-  const store = await openSqliteStore({ file: ":memory:", clock });
   try {
-    const config = readConfig(["--data", folder], {});
-    const { services } = await assemble({ config, clock, random: systemRandom, log: silentLog, store });
+    const ground = await layGround(readConfig(["--data", folder], {}), systemClock, silentLog);
+    const { services } = await assemble(ground);
+    await ground.store.close();
     return new Map(services.map((service) => [service.name, service.operations]));
   } finally {
-    await store.close();
     rmSync(folder, { recursive: true, force: true });
   }
 }
