@@ -9,7 +9,23 @@ class Skipped(Exception):
     """Raised with the reason by a test that cannot run on this machine."""
 
 
-def run(tests):
+registered = []
+cleanups = []
+
+
+def test(function):
+    """Marks a test; `run()` runs them in the order of their definition."""
+    registered.append(function)
+    return function
+
+
+def after_failure(function):
+    """Marks what is to be called after each test that failed."""
+    cleanups.append(function)
+    return function
+
+
+def run(tests=registered):
     passed = failed = skipped = 0
     for test in tests:
         name = test.__name__.replace("_", " ")
@@ -24,6 +40,8 @@ def run(tests):
         except Exception:
             failed += 1
             print(f"  ✗ {name}\n{traceback.format_exc()}", flush=True)
+            for cleanup in cleanups:
+                cleanup()
     print(f"{passed} passed, {failed} failed, {skipped} skipped", flush=True)
     sys.exit(1 if failed else 0)
 

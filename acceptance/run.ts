@@ -1,6 +1,6 @@
-// `npm run acceptance -- CLIENT…`: real clients, each in an environment of its own, against a real server on a fresh data folder.
+// `npm run acceptance -- CLIENT…` (or CLIENT/SUITE): real clients, each in an environment of its own, against a real server on a fresh data folder.
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startServer, type Server } from "../examples/quickstart/server.ts";
@@ -47,15 +47,16 @@ function pythonFor(client: Client): { readonly python: string } | string {
   return { python };
 }
 
-function runTests(client: Client, python: string, server: Server, digits: string): Counts {
+function runTests(suite: string, python: string, server: Server, digits: string, home: string): Counts {
   const { accessKeyId, secretAccessKey, sessionToken } = server.credentials;
-  const tested = spawnSync(python, [join(root, "acceptance", client.name, "test_client.py")], {
+  const tested = spawnSync(python, [suite], {
     encoding: "utf8",
     stdio: ["ignore", "pipe", "inherit"],
     env: {
       PATH: process.env["PATH"],
-      HOME: mkdtempSync(join(tmpdir(), "salvia-home-")),
+      HOME: home,
       PYTHONPATH: join(root, "acceptance"),
+      PYTHONDONTWRITEBYTECODE: "1",
       SAGEMAKER_SUPPRESS_V2_WARNING: "1",
       AWS_ENDPOINT_URL: server.url,
       AWS_ACCESS_KEY_ID: accessKeyId,
@@ -74,39 +75,66 @@ function runTests(client: Client, python: string, server: Server, digits: string
   return isWhole ? counts : { ...counts, failed: counts.failed + 1 };
 }
 
-/** Runs one client's suite; a string says why it had to be skipped. */
-export async function accept(name: string): Promise<Counts | string> {
+const sum = (one: Counts, other: Counts): Counts => ({
+  passed: one.passed + other.passed,
+  failed: one.failed + other.failed,
+  skipped: one.skipped + other.skipped,
+});
+
+const nothing: Counts = { passed: 0, failed: 0, skipped: 0 };
+
+/** A few instances, the same on every machine: the suites wait in line for them and go over the limits on purpose. */
+const serverFlags = ["--job-instances", "2", "--hosting-instances", "8"];
+
+/** Each suite on a server of its own, so that none sees what another left. */
+async function acceptSuite(suite: string, python: string): Promise<Counts> {
+  const folder = mkdtempSync(join(tmpdir(), "salvia-acceptance-"));
+  try {
+    const home = join(folder, "home");
+    mkdirSync(home);
+    const server = await startServer(join(folder, "data"), false, 0, serverFlags);
+    try {
+      return runTests(suite, python, server, writeDigits(folder), home);
+    } finally {
+      await server.stop();
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/**
+ * Runs a client's suites, or those whose file names contain `part`; a string says why they had to be skipped.
+ * Throws when there are none.
+ */
+export async function accept(name: string, part = ""): Promise<Counts | string> {
   const client = clients.find((candidate) => candidate.name === name);
   if (!client)
     throw new Error(
       `There is no acceptance suite "${name}". There are: ${clients.map((each) => each.name).join(", ")}.`,
     );
+  const folder = join(root, "acceptance", name);
+  const suites = readdirSync(folder).filter((file) => /^test_.*\.py$/.test(file) && file.includes(part));
+  if (suites.length === 0) throw new Error(`No suite of ${name} has "${part}" in its name.`);
   const made = pythonFor(client);
   if (typeof made === "string") return made;
-  const folder = mkdtempSync(join(tmpdir(), `salvia-acceptance-${name}-`));
-  const server = await startServer(join(folder, "data"), false, 0);
-  try {
-    return runTests(client, made.python, server, writeDigits(folder));
-  } finally {
-    await server.stop();
-    rmSync(folder, { recursive: true, force: true });
+  let total = nothing;
+  for (const suite of suites.sort()) {
+    process.stdout.write(`-- ${name}/${suite}\n`);
+    total = sum(total, await acceptSuite(join(folder, suite), made.python));
   }
+  return total;
 }
 
 if (import.meta.main) {
   const asked = process.argv.slice(2);
-  const total = { passed: 0, failed: 0, skipped: 0 };
-  for (const name of asked.length > 0 ? asked : clients.map((client) => client.name)) {
-    process.stdout.write(`\n== ${name}\n`);
-    const counts = await accept(name);
-    if (typeof counts === "string") {
-      process.stdout.write(`skipped: ${name}: ${counts}\n`);
-      total.skipped++;
-      continue;
-    }
-    total.passed += counts.passed;
-    total.failed += counts.failed;
-    total.skipped += counts.skipped;
+  let total = nothing;
+  for (const wanted of asked.length > 0 ? asked : clients.map((client) => client.name)) {
+    const [name = "", part] = wanted.split("/");
+    process.stdout.write(`\n== ${wanted}\n`);
+    const counts = await accept(name, part);
+    if (typeof counts === "string") process.stdout.write(`skipped: ${name}: ${counts}\n`);
+    total = sum(total, typeof counts === "string" ? { ...nothing, skipped: 1 } : counts);
   }
   process.stdout.write(`\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped\n`);
   process.exitCode = total.failed > 0 ? 1 : 0;

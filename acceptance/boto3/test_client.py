@@ -1,72 +1,21 @@
 """boto3 against Salvia, unpatched: the k-means example in its low-level form, and the operations around it."""
 import io
 import json
-import os
-import struct
 import tarfile
 import time
 
 import boto3
 import numpy as np
-from botocore.config import Config
-from botocore.exceptions import ClientError
 
+from clients import IMAGE, REGION, account, cloudwatch, expect_error, logs, role, runtime, s3, sagemaker
 from harness import digits, purity, run
+from records import dense_tensor
 
-REGION = os.environ["AWS_DEFAULT_REGION"]
-IMAGE = "174872318107.dkr.ecr.us-west-2.amazonaws.com/kmeans:1"
-config = Config(retries={"max_attempts": 1})
-s3 = boto3.client("s3", config=config)
-sagemaker = boto3.client("sagemaker", config=config)
-runtime = boto3.client("runtime.sagemaker", config=config)
-logs = boto3.client("logs", config=config)
-cloudwatch = boto3.client("cloudwatch", config=config)
-sts = boto3.client("sts", config=config)
-iam = boto3.client("iam", config=config)
-
-account = sts.get_caller_identity()["Account"]
-role = f"arn:aws:iam::{account}:role/SalviaExecutionRole"
+sts = boto3.client("sts")
+iam = boto3.client("iam")
 bucket = "acceptance-boto3"
 job = "kmeans-lowlevel-" + time.strftime("%Y-%m-%d-%H-%M-%S", time.gmtime())
 train_x, train_y, held_x, held_y = digits()
-
-
-def varint(value):
-    out = b""
-    while True:
-        byte = value & 0x7F
-        value >>= 7
-        out += bytes([byte | (0x80 if value else 0)])
-        if not value:
-            return out
-
-
-def field(number, payload):
-    return varint(number << 3 | 2) + varint(len(payload)) + payload
-
-
-def entry(number, value):
-    return field(number, field(1, b"values") + field(2, value))
-
-
-def dense_tensor(pixels, labels):
-    """recordio-protobuf with labels, as write_numpy_to_dense_tensor makes it."""
-    out = io.BytesIO()
-    for row, label in zip(pixels, labels):
-        record = entry(1, field(2, field(1, row.astype("<f4").tobytes())))
-        record += entry(2, field(7, field(1, varint(int(label)))))
-        out.write(struct.pack("<II", 0xCED7230A, len(record)) + record + b"\0" * (-len(record) % 4))
-    return out.getvalue()
-
-
-def expect_error(code, part, call, **arguments):
-    try:
-        call(**arguments)
-    except ClientError as error:
-        assert error.response["Error"]["Code"] == code, error.response
-        assert part in error.response["Error"]["Message"], error.response
-        return error
-    raise AssertionError(f"{code} was expected and nothing was raised")
 
 
 def training_request(name, **changes):
@@ -185,8 +134,8 @@ def the_endpoint_answers_csv_with_clusters_and_distances():
 
 
 def a_bad_payload_is_a_model_error_and_names_the_widths():
-    error = expect_error("ModelError", "784", runtime.invoke_endpoint, EndpointName=job, ContentType="text/csv", Body="1,2,3")
-    assert error.response["OriginalStatusCode"] == 400, error.response
+    response = expect_error("ModelError", "784", runtime.invoke_endpoint, EndpointName=job, ContentType="text/csv", Body="1,2,3")
+    assert response["OriginalStatusCode"] == 400, response
     expect_error("ModelError", "415", runtime.invoke_endpoint, EndpointName=job, ContentType="image/png", Body=b"x")
 
 

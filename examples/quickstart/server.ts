@@ -31,13 +31,18 @@ export interface Server {
 }
 
 /** Resolves once the server answers; rejects with what it said when it does not start. It writes to server.log beside its data. */
-export async function startServer(dataFolder: string, isKept: boolean, port: number): Promise<Server> {
+export async function startServer(
+  dataFolder: string,
+  isKept: boolean,
+  port: number,
+  flags: readonly string[] = [],
+): Promise<Server> {
   mkdirSync(dataFolder, { recursive: true });
   // A file and not a pipe: a server that is kept outlives whoever reads the pipe.
   const logFile = join(dataFolder, "server.log");
   const output = openSync(logFile, "a");
   const stopsTasks = isKept ? [] : ["--stop-tasks"];
-  const args = ["serve", "--data", dataFolder, "--port", String(port), "--log-level", "warn", ...stopsTasks];
+  const args = ["serve", "--data", dataFolder, "--port", String(port), "--log-level", "warn", ...stopsTasks, ...flags];
   const child = spawn(process.execPath, [launcher, ...args], { stdio: ["ignore", output, output], detached: isKept });
   closeSync(output);
   const url = await readyUrl(child, logFile);
