@@ -4,7 +4,7 @@ export default defineConfig({
   test: {
     include: ["src/**/*.test.ts", "tools/**/*.test.ts", "acceptance/**/*.test.ts", "bench/**/*.test.ts"],
     isolate: false,
-    testTimeout: 30_000,
+    testTimeout: 120_000,
     hookTimeout: 60_000,
     reporters: ["default", "./tools/closing-line-reporter.ts"],
   },

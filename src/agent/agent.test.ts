@@ -179,7 +179,7 @@ test.concurrent("every line arrives once and in order, however often the agent i
   expect(bench.server.events.filter(({ type }) => type === "end")).toHaveLength(1);
   expect(bench.server.end()).toMatchObject({ how: "exited", exitCode: 0 });
   expect(readFileSync(join(bench.folder, "count"), "utf8")).toBe("x");
-}, 25_000);
+}, 120_000);
 
 /** As the server does: looks at the task until it has ended. */
 async function keepAdopting(bench: TaskBench): Promise<void> {

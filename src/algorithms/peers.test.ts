@@ -89,7 +89,7 @@ test("a follower whose leader dies fails with its name", async () => {
   follower.close();
   others.close();
   await gathered.catch(() => undefined);
-}, 20_000);
+}, 120_000);
 
 /** Hands the event loop on until the condition holds: what is written here arrives there. */
 async function until(isSo: () => boolean, each: () => unknown = () => undefined): Promise<void> {
