@@ -19,7 +19,7 @@ import { probeNamespaces } from "./lib/probe-namespaces.ts";
 import { systemRandom, type Random } from "./lib/random.ts";
 import { readServerFile, serverFilePath, writeServerFile } from "./lib/server-file.ts";
 import { createModels } from "./models/index.ts";
-import { createCloudWatch } from "./services/cloudwatch/index.ts";
+import { createCloudWatch, type CloudWatch } from "./services/cloudwatch/index.ts";
 import { createIam, type Identity } from "./services/iam/index.ts";
 import { createLogs, type Logs } from "./services/logs/index.ts";
 import { createS3, type S3 } from "./services/s3/index.ts";
@@ -111,6 +111,12 @@ const logsRetention = (logs: Logs): Chore => ({
   run: () => logs.sweep(),
 });
 
+const metricsRetention = (cloudwatch: CloudWatch): Chore => ({
+  name: "remove metric points past their retention",
+  everyMs: minutes(24 * 60),
+  run: () => cloudwatch.sweep(),
+});
+
 /** What a server stands on: startSalvia lays it on this machine, startFakeSalvia (salvia.fake.ts) in memory. */
 export interface Ground {
   readonly config: Config;
@@ -155,7 +161,13 @@ export async function assemble(ground: Ground) {
     random,
     log,
     reconcilers: sagemaker.reconcilers,
-    chores: [...sagemaker.chores, ...s3Chores(s3, clock), logsRetention(logs), ...runtime.chores],
+    chores: [
+      ...sagemaker.chores,
+      ...s3Chores(s3, clock),
+      logsRetention(logs),
+      metricsRetention(cloudwatch),
+      ...runtime.chores,
+    ],
   });
   late.engine = engine;
   const services = [
