@@ -59,7 +59,7 @@ def every_hyperparameter_of_the_wire_is_taken_and_used():
     assert done["HyperParameters"] == {"k": "4", "feature_dim": "4", **values}
     assert_true_centres(done)
     text = "\n".join(messages("all-values"))
-    assert "epoch 4" in text and "epoch 5" not in text, text
+    assert "epoch 3 read 1000 records in 10 batches" in text and "epoch 4" not in text, text
     assert "the best of 3 trials" in text, text
     state["job"] = done
 

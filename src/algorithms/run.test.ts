@@ -167,6 +167,15 @@ test("every content type in and out gives the same answer", async () => {
   });
 });
 
+test("custom attributes come back with the answer, and only where they were sent", async () => {
+  await served({}, async (invoke) => {
+    const name = "x-amzn-sagemaker-custom-attributes";
+    const answer = await invoke("1,2,3", { "content-type": "text/csv", [name]: "trace=7; b" });
+    expect(answer.headers.get(name)).toBe("trace=7; b");
+    expect((await invoke("1,2,3", { "content-type": "text/csv" })).headers.has(name)).toBe(false);
+  });
+});
+
 test("requests that cannot be answered say why", async () => {
   await served({ SAGEMAKER_MAX_PAYLOAD_IN_MB: "1" }, async (invoke) => {
     const refused = async (

@@ -45,6 +45,9 @@ function send(response: ServerResponse, status: number, type: string, body: Uint
   response.end(body);
 }
 
+/** Given back as they came, so that a client can tell its answers apart by a trace id. */
+const customAttributes = "x-amzn-sagemaker-custom-attributes";
+
 const isAnswerType = (type: string | undefined): type is AnswerType => answerTypes.some((each) => each === type);
 
 interface Hosted {
@@ -68,6 +71,8 @@ async function invoke(
   const body = await readBody(request, maxBytes);
   if (body.length === 0) throw new RequestError(400, "the request body is empty");
   const rows = rowsOfRequest(body, request.headers["content-type"] ?? "text/csv", predictor.width);
+  const attributes = request.headers[customAttributes];
+  if (attributes !== undefined) response.setHeader(customAttributes, attributes);
   send(response, 200, type, encodePredictions(predictor.predict(rows), type, algorithm.answerKey));
 }
 
