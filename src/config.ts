@@ -30,6 +30,8 @@ interface Setting<T> {
   readonly about: string;
   /** True for flags that stand alone. */
   readonly isSwitch?: boolean;
+  /** True for what no message may repeat. */
+  readonly isSecret?: boolean;
   read(text: string): T | Problem;
 }
 
@@ -92,6 +94,7 @@ export const settings: { readonly [Name in keyof Config]: Setting<Config[Name]> 
     variable: "SALVIA_ROOT_SECRET_ACCESS_KEY",
     fallback: undefined,
     about: "its secret",
+    isSecret: true,
     read: matching(/^.{16,}$/, "at least 16 characters"),
   },
   jobInstances: {
@@ -172,7 +175,7 @@ function valueOf<T>(setting: Setting<T>, flags: Texts, environment: NodeJS.Proce
   if (!given) return setting.fallback;
   const value = setting.read(given.value);
   if (!(value instanceof Problem)) return value;
-  problems.push(`${given.from} must be ${value.expected}, not "${given.value}"`);
+  problems.push(`${given.from} must be ${value.expected}${setting.isSecret ? "" : `, not "${given.value}"`}`);
   return setting.fallback;
 }
 
@@ -196,7 +199,9 @@ export function readConfig(args: readonly string[], environment: NodeJS.ProcessE
     trustsJobs: read("trustsJobs"),
     allowedHosts: read("allowedHosts"),
   };
-  if ((config.rootAccessKeyId === undefined) !== (config.rootSecretAccessKey === undefined)) {
+  const hasHalfAKey = (config.rootAccessKeyId === undefined) !== (config.rootSecretAccessKey === undefined);
+  // A half that is wrong is told already.
+  if (hasHalfAKey && problems.length === 0) {
     problems.push("SALVIA_ROOT_ACCESS_KEY_ID and SALVIA_ROOT_SECRET_ACCESS_KEY go together");
   }
   if (problems.length > 0) throw new ConfigError(problems.join("\n"));

@@ -33,11 +33,13 @@ export async function serve(args: readonly string[]): Promise<number> {
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
   try {
     const salvia = await startSalvia(config);
-    process.stdout.write(`Salvia is ready at ${salvia.url}\n`);
-    await new Promise<void>((resolve) => {
+    // Listened for before the line below: whoever reads it may end us at once.
+    const asked = new Promise<void>((resolve) => {
       process.once("SIGTERM", resolve);
       process.once("SIGINT", resolve);
     });
+    process.stdout.write(`Salvia is ready at ${salvia.url}\n`);
+    await asked;
     // A second signal ends the process at once: everything that matters is on disk.
     process.once("SIGINT", () => process.exit(130));
     await salvia.stop();
