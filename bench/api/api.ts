@@ -11,7 +11,7 @@ import { startBenchServer } from "../server.ts";
 
 const rounds = 5;
 const seconds = 4;
-const connections = 16;
+const connections = 64;
 const role = "arn:aws:iam::123456789012:role/x";
 const model = (name: string, roleArn: string) => ({
   ModelName: name,
@@ -79,7 +79,7 @@ export async function run(): Promise<readonly BenchRow[]> {
         const now = new Date();
         const describe = [signedRequest(target, "DescribeModel", { ModelName: "bench" }, now)];
         figures.describe[who].push(load(target, describe, true).perSecond);
-        const count = who === "salvia" ? 40_000 : 3_000;
+        const count = who === "salvia" ? 60_000 : 4_000;
         const creates = Array.from({ length: count }, (_, at) =>
           signedRequest(target, "CreateModel", model(`m-${round}-${at}`, roles[who]), now),
         );
