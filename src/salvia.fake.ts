@@ -41,7 +41,7 @@ export interface FakeSalvia {
   readonly engine: Engine;
   /** Lines of level error. */
   readonly errors: LogFields[];
-  /** What an AWS client of the root user is made with; it keeps the fake clock's time. */
+  /** What an AWS client of the root user is made with; it follows the fake clock. */
   readonly client: {
     readonly endpoint: string;
     readonly region: string;
@@ -57,7 +57,7 @@ export interface FakeSalvia {
   /** The answer's members; throws a FakeCallError for an error. */
   call(service: ServiceName, operation: string, input: object, protocol?: ProtocolName): Promise<Output>;
   /** Runs every due pass until nothing is due. */
-  settle(): Promise<void>;
+  readonly settle: () => Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -171,7 +171,8 @@ const clientOptions = (endpoint: string, clock: FakeClock): FakeSalvia["client"]
   endpoint,
   region: fakeRegion,
   credentials: fakeRootKey,
-  maxAttempts: 1,
+  // The second, where time went on by more than a signature lasts.
+  maxAttempts: 2,
   forcePathStyle: true,
   systemClockOffset: clock.now().getTime() - systemClock.now().getTime(),
 });
@@ -185,7 +186,16 @@ export async function startFakeSalvia(): Promise<FakeSalvia> {
   const ground = await layFakeGround(folder, clock, errors, () => where.url);
   const { services, handle, engine, runtime, where: ownWhere } = await assemble(ground);
   // Connections close by the real time, whatever the test's clock says.
-  const listener = createListener({ clock: systemClock, log: ground.log, allowedHosts: [], handle });
+  const listener = createListener({
+    clock: systemClock,
+    log: ground.log,
+    allowedHosts: [],
+    // AWS's clients set their clock by this header.
+    handle: async (request) => {
+      const answer = await handle(request);
+      return { ...answer, headers: { date: clock.now().toUTCString(), ...answer.headers } };
+    },
+  });
   const { port } = await listener.listen("127.0.0.1", 0);
   const url = `http://127.0.0.1:${port}`;
   where.url = ownWhere.url = url;
