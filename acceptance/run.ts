@@ -1,5 +1,5 @@
 // `npm run acceptance -- CLIENT…` (or CLIENT/SUITE): real clients, each in an environment of its own, against a real server on a fresh data folder.
-import { spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -25,14 +25,36 @@ export interface Counts {
   readonly skipped: number;
 }
 
+interface Ended {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A suite that hangs has failed. */
+const limitMs = 480_000;
+
+/** Never blocks: a test runner that goes unanswered for a minute gives up. A program that is not there ends with null. */
+function run(program: string, args: readonly string[], env: NodeJS.ProcessEnv = process.env): Promise<Ended> {
+  return new Promise((resolve) => {
+    const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"], env, timeout: limitMs });
+    let stdout = "";
+    let stderr = "";
+    child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
+    child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
+    child.once("error", (error) => resolve({ status: null, stdout, stderr: error.message }));
+    child.once("close", (status) => resolve({ status, stdout, stderr }));
+  });
+}
+
 /** The client's Python, made once and kept under .cache; a string says why there is none. */
-function pythonFor(client: Client): { readonly python: string } | string {
+async function pythonFor(client: Client): Promise<{ readonly python: string } | string> {
   const folder = join(root, ".cache", "acceptance", client.name);
   const python = join(folder, "bin", "python");
   const marker = join(folder, "installed.txt");
   const wanted = client.packages.join("\n");
   if (existsSync(marker) && readFileSync(marker, "utf8") === wanted) return { python };
-  if (spawnSync("python3", ["--version"]).status !== 0) return "there is no Python 3 on this machine";
+  if ((await run("python3", ["--version"])).status !== 0) return "there is no Python 3 on this machine";
   process.stdout.write(`Making the Python environment of ${client.name} (once): ${client.packages.join(" ")} …\n`);
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
@@ -40,33 +62,29 @@ function pythonFor(client: Client): { readonly python: string } | string {
     ["python3", ["-m", "venv", folder]],
     [python, ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--compile", ...client.packages]],
   ] as const) {
-    const made = spawnSync(program, args, { encoding: "utf8", env: { ...process.env, PYTHONDONTWRITEBYTECODE: "" } });
+    const made = await run(program, args, { ...process.env, PYTHONDONTWRITEBYTECODE: "" });
     if (made.status !== 0) return `its Python environment could not be made: ${made.stderr.trim().split("\n").at(-1)}`;
   }
   writeFileSync(marker, wanted);
   return { python };
 }
 
-function runTests(suite: string, python: string, server: Server, digits: string, home: string): Counts {
+async function runTests(suite: string, python: string, server: Server, digits: string, home: string): Promise<Counts> {
   const { accessKeyId, secretAccessKey, sessionToken } = server.credentials;
-  const tested = spawnSync(python, [suite], {
-    encoding: "utf8",
-    stdio: ["ignore", "pipe", "inherit"],
-    env: {
-      PATH: process.env["PATH"],
-      HOME: home,
-      PYTHONPATH: join(root, "acceptance"),
-      PYTHONDONTWRITEBYTECODE: "1",
-      SAGEMAKER_SUPPRESS_V2_WARNING: "1",
-      AWS_ENDPOINT_URL: server.url,
-      AWS_ACCESS_KEY_ID: accessKeyId,
-      AWS_SECRET_ACCESS_KEY: secretAccessKey,
-      AWS_SESSION_TOKEN: sessionToken,
-      AWS_DEFAULT_REGION: "us-west-2",
-      SALVIA_TEST_DIGITS: digits,
-    },
+  const tested = await run(python, [suite], {
+    PATH: process.env["PATH"],
+    HOME: home,
+    PYTHONPATH: join(root, "acceptance"),
+    PYTHONDONTWRITEBYTECODE: "1",
+    SAGEMAKER_SUPPRESS_V2_WARNING: "1",
+    AWS_ENDPOINT_URL: server.url,
+    AWS_ACCESS_KEY_ID: accessKeyId,
+    AWS_SECRET_ACCESS_KEY: secretAccessKey,
+    AWS_SESSION_TOKEN: sessionToken,
+    AWS_DEFAULT_REGION: "us-west-2",
+    SALVIA_TEST_DIGITS: digits,
   });
-  process.stdout.write(tested.stdout);
+  process.stdout.write(tested.stdout + tested.stderr);
   const last = tested.stdout.trim().split("\n").at(-1) ?? "";
   const [, passed, failed, skipped] = /(\d+) passed, (\d+) failed, (\d+) skipped/.exec(last) ?? [];
   const counts = { passed: Number(passed ?? 0), failed: Number(failed ?? 0), skipped: Number(skipped ?? 0) };
@@ -94,7 +112,7 @@ async function acceptSuite(suite: string, python: string): Promise<Counts> {
     mkdirSync(home);
     const server = await startServer(join(folder, "data"), false, 0, serverFlags);
     try {
-      return runTests(suite, python, server, writeDigits(folder), home);
+      return await runTests(suite, python, server, writeDigits(folder), home);
     } finally {
       await server.stop();
     }
@@ -116,7 +134,7 @@ export async function accept(name: string, part = ""): Promise<Counts | string> 
   const folder = join(root, "acceptance", name);
   const suites = readdirSync(folder).filter((file) => /^test_.*\.py$/.test(file) && file.includes(part));
   if (suites.length === 0) throw new Error(`No suite of ${name} has "${part}" in its name.`);
-  const made = pythonFor(client);
+  const made = await pythonFor(client);
   if (typeof made === "string") return made;
   let total = nothing;
   for (const suite of suites.sort()) {
