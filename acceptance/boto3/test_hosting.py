@@ -156,7 +156,7 @@ def an_update_under_load_fails_no_call():
         EndpointConfigName="pair-only-far", ProductionVariants=[variant("far", "only", instances=2)]
     )
     with Load("pair") as load:
-        time.sleep(0.3)
+        until(lambda: len(load.answers) > 20, "20 answers before the update")
         sagemaker.update_endpoint(EndpointName="pair", EndpointConfigName="pair-only-far")
         busy = sagemaker.describe_endpoint(EndpointName="pair")
         assert busy["EndpointStatus"] == "Updating" and busy["EndpointConfigName"] == "pair-1-3", busy
@@ -170,7 +170,6 @@ def an_update_under_load_fails_no_call():
     assert described["EndpointConfigName"] == "pair-only-far", described
     assert {name for name, _ in load.answers[:20]} <= {"near", "far"}
     assert {name for name, _ in load.answers[-50:]} == {"only"}
-    assert len(load.answers) > 200, len(load.answers)
 
 
 @test
