@@ -3,7 +3,6 @@ import io
 import json
 import tarfile
 import threading
-import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
@@ -75,7 +74,7 @@ def traffic_is_shared_by_weight():
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda _: ask("pair"), range(400)))
     counts = Counter(answer["InvokedProductionVariant"] for answer in answers)
-    # 100 of 400 are wanted; a share of chance of 25 % strays by more than 40 once in a million runs.
+    # 100 of 400 are wanted; a share of chance of 25 % strays by more than 40 in one run of 250,000.
     assert 60 <= counts["near"] <= 140, counts
     for answer in answers:
         is_near = nearest(answer)["distance_to_cluster"] < 50
