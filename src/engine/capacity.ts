@@ -41,6 +41,21 @@ export async function releaseCapacity(tx: Writer, ownerUid: string): Promise<voi
     (select owner_uid from reservations where pool = ${released.pool} and granted_at is null)`.execute(tx);
 }
 
+/** Takes a place in the line, as of `now`; part of the transaction that creates the owner. */
+export async function queueForCapacity(
+  tx: Writer,
+  pool: Pool,
+  ownerUid: string,
+  instances: number,
+  now: Date,
+): Promise<void> {
+  await tx
+    .insertInto("reservations")
+    .values({ owner_uid: ownerUid, pool, instances, queued_at: now.getTime(), granted_at: null })
+    .onConflict((conflict) => conflict.column("owner_uid").doNothing())
+    .execute();
+}
+
 const heldIn = async (tx: Writer, pool: Pool, except?: string): Promise<number> => {
   const row = await tx
     .selectFrom("reservations")

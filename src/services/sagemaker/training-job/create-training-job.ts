@@ -1,4 +1,5 @@
 // CreateTrainingJob: the rules that the model cannot express, then one row for the reconciler.
+import { queueForCapacity } from "../../../engine/capacity.ts";
 import type { Channel, CreateTrainingJobRequest } from "../../../models/generated/sagemaker.ts";
 import { validationError } from "../../../lib/aws-error.ts";
 import { operation, type BuiltInAlgorithm, type SagemakerContext } from "../context.ts";
@@ -80,6 +81,9 @@ export const createTrainingJob = operation("CreateTrainingJob", async (input, ct
   const job = await ctx.resources.create(trainingJob, input.TrainingJobName, specOf(input, algorithm), {
     tags: input.Tags,
     status: statusAtStart(ctx.clock.now()),
+    // The place in the line is that of the request, whichever job's reconciler comes to ask first.
+    alongside: (tx, uid) =>
+      queueForCapacity(tx, "jobs", uid, input.ResourceConfig?.InstanceCount ?? 1, ctx.clock.now()),
   });
   return { TrainingJobArn: job.arn };
 });
