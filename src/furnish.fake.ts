@@ -86,7 +86,8 @@ const recipes: Readonly<Record<string, Members>> = {
   },
   "sagemaker-runtime.InvokeEndpoint": { EndpointName: "endpoint", Body: Buffer.from("1,2"), ContentType: "text/csv" },
   "sagemaker-runtime.InvokeEndpointWithResponseStream": { EndpointName: "endpoint", Body: Buffer.from("1,2") },
-  "s3.CreateBucket": { Bucket: "bucket", CreateBucketConfiguration: { LocationConstraint: fakeRegion } },
+  "s3.DeleteBucket": { Bucket: "spare-bucket" },
+  "s3.CreateBucket": { Bucket: "new-bucket", CreateBucketConfiguration: { LocationConstraint: fakeRegion } },
   "s3.PutObject": { Bucket: "bucket", Key: "plain", Body: Buffer.from("text"), ContentType: "text/plain" },
   "s3.GetObject": { Bucket: "bucket", Key: "plain", Range: "bytes=1-2" },
   "s3.HeadObject": { Bucket: "bucket", Key: "plain" },
@@ -115,6 +116,7 @@ const recipes: Readonly<Record<string, Members>> = {
   "logs.ListTagsForResource": { resourceArn: arn("logs", "log-group:/group") },
   "logs.CreateLogGroup": { logGroupName: "/group" },
   "logs.CreateLogStream": { logGroupName: "/group", logStreamName: "stream" },
+  "logs.DescribeLogStreams": { logGroupName: "/group", limit: 1 },
   "logs.DeleteLogStream": { logGroupName: "/group", logStreamName: "stream" },
   "logs.PutLogEvents": {
     logGroupName: "/group",
@@ -231,7 +233,7 @@ async function ensure(salvia: FakeSalvia, recipe: string, changed: Members = {})
 
 /** The id of an upload under way, with one part. */
 async function furnishObjects(salvia: FakeSalvia): Promise<string> {
-  for (const Bucket of ["bucket", "empty-bucket"]) await ensure(salvia, "s3.CreateBucket", { Bucket });
+  for (const Bucket of ["bucket", "empty-bucket", "spare-bucket"]) await ensure(salvia, "s3.CreateBucket", { Bucket });
   const { Contents = [] } = await salvia.call("s3", "ListObjectsV2", { Bucket: "bucket" });
   const present = new Set((Contents as readonly { readonly Key: string }[]).map(({ Key }) => Key));
   const missing = [...oddKeys, "job/output/model.tar.gz"].filter((Key) => !present.has(Key));
