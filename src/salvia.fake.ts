@@ -12,7 +12,8 @@ import type { Engine } from "./engine/engine.ts";
 import { createListener } from "./http/listener.ts";
 import { FakeClock } from "./lib/clock.fake.ts";
 import { seconds, systemClock } from "./lib/clock.ts";
-import { silentLog, type Log, type LogFields } from "./lib/log.ts";
+import { collectingLog } from "./lib/log.fake.ts";
+import type { LogFields } from "./lib/log.ts";
 import { seededRandom } from "./lib/random.ts";
 import { createModels, type Models, type OperationModel, type ProtocolName, type ServiceName } from "./models/index.ts";
 import { encodeRequest } from "./protocols/client.fake.ts";
@@ -73,15 +74,6 @@ export class FakeCallError extends Error {
 
 const answerTimeoutMs = seconds(5);
 const mostRounds = 1_000;
-
-function collectingLog(errors: LogFields[]): Log {
-  const log: Log = {
-    ...silentLog,
-    error: (message, fields) => void errors.push({ message, ...fields }),
-    with: () => log,
-  };
-  return log;
-}
 
 /** Reports to the server, numbered after what it has stored. */
 function reporter(store: Store, url: () => string) {

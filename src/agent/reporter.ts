@@ -2,6 +2,7 @@
 // stays, since it also holds how far the output was read: that, and the server's memory of sequences, make every line arrive once.
 import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { errorCode } from "../lib/error-code.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Log } from "../lib/log.ts";
 import type { ReportRequest, TaskEvent } from "../task/report.ts";
@@ -112,7 +113,7 @@ class TaskReporter implements Reporter {
 
   #fail(error: unknown): void {
     if (this.#closing.signal.aborted) return;
-    const isVanished = error instanceof Error && "code" in error && error.code === "ENOENT";
+    const isVanished = errorCode(error) === "ENOENT";
     if (!isGone(error) && !isVanished) throw error;
     this.#options.log.warn("the task is no longer wanted", { error });
     this.#options.onGone();

@@ -5,6 +5,7 @@ import { createReadStream, createWriteStream } from "node:fs";
 import { dirname, join } from "node:path";
 import { Transform, type Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { errorCode } from "../lib/error-code.ts";
 import type { ChannelPlan, PlannedChannel, PlannedObject } from "../task/channel-plan.ts";
 import { untilItWorks, type Patience } from "./back-off.ts";
 import { checkTogether, inside, safeParts, StageError } from "./planned-path.ts";
@@ -72,18 +73,15 @@ const socketTrouble = new Set([
   "EHOSTUNREACH",
   "ERR_STREAM_PREMATURE_CLOSE",
 ]);
-const codeOf = (error: unknown): string =>
-  error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
-
 const isHopeless = (error: unknown): boolean => {
   if (error instanceof ServerRefusalError) return error.status < 500;
-  return !(socketTrouble.has(codeOf(error)) || /aborted|did not answer|ended early/.test(String(error)));
+  return !(socketTrouble.has(errorCode(error) ?? "") || /aborted|did not answer|ended early/.test(String(error)));
 };
 
 const asStageError =
   (object: PlannedObject) =>
   (error: unknown): never => {
-    if (error instanceof StageError || error instanceof TaskGoneError || codeOf(error) === "ABORT_ERR") throw error;
+    if (error instanceof StageError || error instanceof TaskGoneError || errorCode(error) === "ABORT_ERR") throw error;
     if (error instanceof Error && error.name === "AbortError") throw error;
     const message = error instanceof Error ? error.message : String(error);
     throw new StageError(`Could not bring in ${object.path}: ${message}`);

@@ -41,7 +41,7 @@ export async function releaseCapacity(tx: Writer, ownerUid: string): Promise<voi
     (select owner_uid from reservations where pool = ${released.pool} and granted_at is null)`.execute(tx);
 }
 
-/** Takes a place in the line, as of `now`; part of the transaction that creates the owner. */
+/** Takes a place in the line, once, as of `now`; part of the transaction that creates the owner. */
 export async function queueForCapacity(
   tx: Writer,
   pool: Pool,
@@ -73,11 +73,7 @@ export function createCapacity(options: { store: Store; clock: Clock; limits: Ca
   const request: Capacity["request"] = (pool, ownerUid, instances) =>
     store.write(async (tx) => {
       const now = clock.now().getTime();
-      await tx
-        .insertInto("reservations")
-        .values({ owner_uid: ownerUid, pool, instances, queued_at: now, granted_at: null })
-        .onConflict((conflict) => conflict.column("owner_uid").doNothing())
-        .execute();
+      await queueForCapacity(tx, pool, ownerUid, instances, clock.now());
       const limit = limits[pool];
       let used = await heldIn(tx, pool);
       const line = await tx

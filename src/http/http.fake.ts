@@ -3,7 +3,8 @@ import { connect } from "node:net";
 import { onTestFinished } from "vitest";
 import { openSqliteStore } from "../database/sqlite/sqlite-store.ts";
 import { systemClock } from "../lib/clock.ts";
-import { silentLog, type Log, type LogFields } from "../lib/log.ts";
+import { collectingLog } from "../lib/log.fake.ts";
+import type { LogFields } from "../lib/log.ts";
 import { systemRandom } from "../lib/random.ts";
 import { createModels, type ServiceName } from "../models/index.ts";
 import { createIam } from "../services/iam/index.ts";
@@ -53,15 +54,6 @@ export interface FakeHttpOptions {
   readonly routes?: readonly HttpRoute[];
   readonly authorise?: NonNullable<PipelineOptions["authorise"]>;
   readonly allowedHosts?: readonly string[];
-}
-
-function collectingLog(errors: LogFields[]): Log {
-  const log: Log = {
-    ...silentLog,
-    error: (message, fields) => void errors.push({ message, ...fields }),
-    with: () => log,
-  };
-  return log;
 }
 
 export async function startHttp(options: FakeHttpOptions = {}): Promise<FakeHttp> {

@@ -2,6 +2,7 @@
 // Linux reads /proc (proc_pid_stat(5)); elsewhere `ps` answers.
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
+import { errorCode } from "./error-code.ts";
 
 export interface ProcessIdentity {
   readonly pid: number;
@@ -141,7 +142,7 @@ export function signalProcess(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
   } catch (error) {
-    if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error;
+    if (errorCode(error) !== "ESRCH") throw error;
   }
 }
 

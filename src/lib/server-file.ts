@@ -1,6 +1,7 @@
 // <data>/server.json: where the server of a data folder answers. Agents and `salvia env` read it; the server writes it at start.
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { errorCode } from "./error-code.ts";
 
 export interface ServerFile {
   readonly url: string;
@@ -16,7 +17,7 @@ export function readServerFile(dataFolder: string): ServerFile | undefined {
   try {
     text = readFileSync(serverFilePath(dataFolder), "utf8");
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    if (errorCode(error) === "ENOENT") return undefined;
     throw error;
   }
   const value = JSON.parse(text) as Partial<ServerFile>;

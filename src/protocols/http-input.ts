@@ -26,7 +26,19 @@ type ReadPart = (parts: Parts, into: Record<string, unknown>) => void;
 /** Reads everything that is not in the body into a new object. */
 export type ReadHttpInput = (request: WireRequest) => Record<string, unknown>;
 
-export function httpInputReader(operation: OperationModel, errors: InputErrors): ReadHttpInput {
+/** Readers compiled when an operation is first seen, and kept. */
+export function httpInputReaders(errors: InputErrors): (operation: OperationModel) => ReadHttpInput {
+  const compiled = new Map<OperationModel, ReadHttpInput>();
+  return (operation) => {
+    const known = compiled.get(operation);
+    if (known) return known;
+    const reader = httpInputReader(operation, errors);
+    compiled.set(operation, reader);
+    return reader;
+  };
+}
+
+function httpInputReader(operation: OperationModel, errors: InputErrors): ReadHttpInput {
   const pattern = uriPattern(operation.http.requestUri);
   const readers: ReadPart[] = [];
   for (const member of operation.input.members.values()) {

@@ -2,7 +2,7 @@
 import type { Member, OperationModel, Shape } from "../models/index.ts";
 import { errorAnswer, errorMembers } from "./error-answer.ts";
 import { eventStreamMember, eventStreamResponse } from "./event-stream.ts";
-import { httpInputReader, type InputErrors, type ReadHttpInput } from "./http-input.ts";
+import { httpInputReaders, type InputErrors } from "./http-input.ts";
 import { outputHeaders, safeHeader } from "./http-output.ts";
 import { jsonEvents, jsonReaders, jsonWriters, parseJsonBody } from "./json.ts";
 import { isRawPayload, rawBody, readRawPayload } from "./payload.ts";
@@ -18,13 +18,11 @@ const inputErrors: InputErrors = {
 export function createRestJson(): Protocol {
   const readerOf = jsonReaders();
   const writerOf = jsonWriters();
-  const httpReaders = new Map<OperationModel, ReadHttpInput>();
+  const httpReaderOf = httpInputReaders(inputErrors);
   return {
     name: "rest-json",
     parse: (operation, request) => {
-      const readHttp = httpReaders.get(operation) ?? httpInputReader(operation, inputErrors);
-      httpReaders.set(operation, readHttp);
-      const input = readHttp(request);
+      const input = httpReaderOf(operation)(request);
       const { payload } = operation.input;
       if (payload) {
         const value = readPayload(payload, request, readerOf);

@@ -3,7 +3,7 @@ import { AwsError } from "../lib/aws-error.ts";
 import type { OperationModel, Shape } from "../models/index.ts";
 import { errorAnswer } from "./error-answer.ts";
 import { eventStreamMember, eventStreamResponse, type EventFormat } from "./event-stream.ts";
-import { httpInputReader, type InputErrors, type ReadHttpInput } from "./http-input.ts";
+import { httpInputReaders, type InputErrors } from "./http-input.ts";
 import { outputHeaders } from "./http-output.ts";
 import { isRawPayload, rawBody, readRawPayload } from "./payload.ts";
 import type { Protocol, WireRequest } from "./protocol.ts";
@@ -34,14 +34,12 @@ const inputErrors: InputErrors = {
 
 export function createRestXml(): Protocol {
   const xml = new XmlWriters();
-  const httpReaders = new Map<OperationModel, ReadHttpInput>();
+  const httpReaderOf = httpInputReaders(inputErrors);
   return {
     name: "rest-xml",
 
     parse: (operation, request) => {
-      const readHttp = httpReaders.get(operation) ?? httpInputReader(operation, inputErrors);
-      httpReaders.set(operation, readHttp);
-      const input = readHttp(request);
+      const input = httpReaderOf(operation)(request);
       const { payload } = operation.input;
       if (payload) {
         const value = isRawPayload(payload)

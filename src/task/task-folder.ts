@@ -1,6 +1,7 @@
 // The folder of a task on a machine: what the process backend writes, what the agent keeps, what the waiter leaves.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { errorCode } from "../lib/error-code.ts";
 import { currentBootId, identifyProcess, parseStatLine, type ProcessIdentity } from "../lib/process-identity.ts";
 
 export interface TaskPaths {
@@ -69,8 +70,8 @@ export function readIfThere(path: string): string | undefined {
   try {
     return readFileSync(path, "utf8");
   } catch (error) {
-    if (error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR"))
-      return undefined;
+    const code = errorCode(error);
+    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
     throw error;
   }
 }

@@ -4,6 +4,7 @@ import { lstat, open, readdir, readlink, realpath } from "node:fs/promises";
 import { dirname, join, posix, relative, sep } from "node:path";
 import { Readable } from "node:stream";
 import { createGzip } from "node:zlib";
+import { errorCode } from "../../lib/error-code.ts";
 import { paddedSize, writeTarHeader, type TarHeader } from "./tar-header.ts";
 
 export interface PackEntry {
@@ -28,7 +29,7 @@ export class UnreadableFileError extends Error {}
 const passingCodes: ReadonlySet<unknown> = new Set(["EMFILE", "ENFILE", "ENOMEM", "EAGAIN"]);
 
 function unreadable(name: string, error: unknown): unknown {
-  if (error instanceof Error && "code" in error && passingCodes.has(error.code)) return error;
+  if (passingCodes.has(errorCode(error) ?? "")) return error;
   // The rest of a file system's message is the path on this machine.
   const why = error instanceof Error ? error.message.replace(/, .*$/s, "") : String(error);
   return new UnreadableFileError(`${name} cannot be read: ${why}`, { cause: error });

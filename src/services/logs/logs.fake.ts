@@ -3,10 +3,9 @@ import { onTestFinished } from "vitest";
 import { openSqliteStore } from "../../database/sqlite/sqlite-store.ts";
 import type { Store } from "../../database/store.ts";
 import { FakeClock } from "../../lib/clock.fake.ts";
-import { silentLog } from "../../lib/log.ts";
 import { seededRandom } from "../../lib/random.ts";
 import type { LogsOperations } from "../../models/generated/logs.ts";
-import { Resources } from "../resources.ts";
+import { requestContext } from "../request-context.fake.ts";
 import { createLogs, type Logs } from "./index.ts";
 
 type Output<Name extends keyof LogsOperations> = Exclude<LogsOperations[Name]["output"], void>;
@@ -36,22 +35,8 @@ export async function createFakeLogs(): Promise<FakeLogs> {
     store,
     clock,
     call: async (name, input, as = {}) => {
-      const { account, region } = { ...scope, ...as };
-      const output = await logs.service.handle(name, input, {
-        requestId: "request",
-        account,
-        region,
-        caller: { account, arn: `arn:aws:iam::${account}:root`, userId: account, accessKeyId: "AKIA" },
-        service: "logs",
-        operation: name,
-        http: { method: "POST", host: "localhost", isSecure: false, rawPath: "/", rawQuery: "", headers: {} },
-        signal: new AbortController().signal,
-        clock,
-        random,
-        log: silentLog,
-        store,
-        resources: new Resources({ store, clock, random, scope: { account, region }, nudge: () => {} }),
-      });
+      const request = { service: "logs", operation: name, ...scope, ...as, store, clock, random } as const;
+      const output = await logs.service.handle(name, input, requestContext(request));
       return output as Output<typeof name>;
     },
     append: (group, stream, events) => store.write((tx) => logs.lines.append(tx, scope, group, stream, events)),

@@ -13,8 +13,7 @@ import { systemRandom } from "../../lib/random.ts";
 import type { S3Operations } from "../../models/generated/s3.ts";
 import { createFilesystemStorage } from "../../storage/filesystem/filesystem-storage.ts";
 import type { BlobStorage } from "../../storage/storage.ts";
-import { Resources } from "../resources.ts";
-import type { RequestContext } from "../service.ts";
+import { requestContext } from "../request-context.fake.ts";
 import { createS3, type S3 } from "./index.ts";
 
 interface CallOptions {
@@ -74,10 +73,13 @@ export function fakeS3On(
   const call: FakeS3["call"] = async (name, input, options = {}) => {
     const { Body: body, ...members } = input as { readonly Body?: string | Uint8Array | Readable };
     const given = body === undefined || body instanceof Readable ? body : Readable.from([Buffer.from(body)]);
+    const { account = testAccount, region = "us-west-2", headers = {}, trailers } = options;
+    const http = { method: "GET", headers, ...(trailers && { trailers }) };
+    const requested = { account, region, http };
     const output = await s3.service.handle(
       name,
       { ...members, ...(given && { Body: given }) },
-      contextOf(name, { clock, store: parts.store }, options),
+      requestContext({ ...requested, service: "s3", operation: name, store: parts.store, clock, random: systemRandom }),
     );
     return output as Output<typeof name>;
   };
@@ -92,35 +94,5 @@ export function fakeS3On(
       return buffer(Body as Readable);
     },
     blobIds: async () => (await Array.fromAsync(storage.list(), (blob) => blob.id)).sort(),
-  };
-}
-
-function contextOf(
-  operation: string,
-  { clock, store }: Pick<FakeS3, "clock" | "store">,
-  { account = testAccount, region = "us-west-2", headers = {}, trailers }: CallOptions,
-): RequestContext {
-  return {
-    requestId: "request",
-    account,
-    region,
-    caller: { account, arn: `arn:aws:iam::${account}:root`, userId: account, accessKeyId: "AKIA" },
-    service: "s3",
-    operation,
-    http: {
-      method: "GET",
-      host: "localhost",
-      isSecure: false,
-      rawPath: "/",
-      rawQuery: "",
-      headers,
-      ...(trailers && { trailers }),
-    },
-    signal: new AbortController().signal,
-    clock,
-    random: systemRandom,
-    log: silentLog,
-    store,
-    resources: new Resources({ store, clock, random: systemRandom, scope: { account, region }, nudge: () => {} }),
   };
 }

@@ -4,10 +4,11 @@ import type { Chore } from "../../engine/engine.ts";
 import { seconds, type Clock } from "../../lib/clock.ts";
 import type { Log } from "../../lib/log.ts";
 import type { Random } from "../../lib/random.ts";
+import type { Metrics } from "../cloudwatch/index.ts";
 import { defineService, type Service } from "../service.ts";
 import { endpointLookup } from "./endpoint-lookup.ts";
 import { InstanceConnections } from "./instance-connections.ts";
-import { InvocationMetrics, type InvocationMetricsSink } from "./invocation-metrics.ts";
+import { InvocationMetrics } from "./invocation-metrics.ts";
 import { invokeEndpoint, invokeEndpointWithResponseStream, type RuntimeContext } from "./invoke-endpoint.ts";
 import { Router } from "./router.ts";
 
@@ -18,7 +19,7 @@ export interface SagemakerRuntimeParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
-  readonly metrics: InvocationMetricsSink;
+  readonly metrics: Metrics;
 }
 
 export interface SagemakerRuntime {

@@ -1,6 +1,7 @@
 // Kept-alive connections to instances, and how many requests each has under way.
 import type { Readable } from "node:stream";
 import { Pool } from "undici";
+import { errorCode } from "../../lib/error-code.ts";
 import { minutes, type Clock } from "../../lib/clock.ts";
 
 /** An instance closes idle connections after 5 s or more; we are gone before. */
@@ -38,7 +39,7 @@ const unsentCodes: ReadonlySet<unknown> = new Set([
   "UND_ERR_CONNECT_TIMEOUT",
 ]);
 
-const isUnsent = (error: unknown): boolean => error instanceof Error && "code" in error && unsentCodes.has(error.code);
+const isUnsent = (error: unknown): boolean => unsentCodes.has(errorCode(error) ?? "");
 
 export class InstanceConnections {
   readonly #connections = new Map<string, Connection>();

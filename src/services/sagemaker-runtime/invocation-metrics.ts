@@ -1,23 +1,9 @@
 // Counts invocations per variant in memory and writes them to CloudWatch (namespace AWS/SageMaker) at intervals.
 // https://docs.aws.amazon.com/sagemaker/latest/dg/monitoring-cloudwatch.html
 import type { Scope } from "../../database/resources.ts";
-import type { Store, Writer } from "../../database/store.ts";
+import type { Store } from "../../database/store.ts";
 import type { Clock } from "../../lib/clock.ts";
-
-export interface InvocationMetricsSink {
-  put(
-    tx: Writer,
-    scope: Scope,
-    namespace: string,
-    data: readonly {
-      readonly name: string;
-      readonly dimensions: Readonly<Record<string, string>>;
-      readonly value: number;
-      readonly unit: string;
-      readonly timestamp: number;
-    }[],
-  ): Promise<void>;
-}
+import type { Metrics } from "../cloudwatch/index.ts";
 
 export interface Invocation {
   readonly scope: Scope;
@@ -55,10 +41,10 @@ const isClientError = (status: number): boolean => status >= 400 && status < 500
 export class InvocationMetrics {
   readonly #store: Store;
   readonly #clock: Clock;
-  readonly #sink: InvocationMetricsSink;
+  readonly #sink: Metrics;
   #tallies = new Map<string, Tally>();
 
-  constructor(parts: { readonly store: Store; readonly clock: Clock; readonly metrics: InvocationMetricsSink }) {
+  constructor(parts: { readonly store: Store; readonly clock: Clock; readonly metrics: Metrics }) {
     this.#store = parts.store;
     this.#clock = parts.clock;
     this.#sink = parts.metrics;

@@ -10,9 +10,9 @@ import { systemClock, type Clock } from "../../lib/clock.ts";
 import { silentLog } from "../../lib/log.ts";
 import { seededRandom } from "../../lib/random.ts";
 import type { SagemakerRuntimeOperations } from "../../models/generated/sagemaker-runtime.ts";
-import { Resources } from "../resources.ts";
+import { requestContext } from "../request-context.fake.ts";
+import type { Metrics } from "../cloudwatch/index.ts";
 import { createSagemakerRuntime, type EndpointRoutes } from "./index.ts";
-import type { InvocationMetricsSink } from "./invocation-metrics.ts";
 
 export const account = "000000000000";
 export const region = "us-west-2";
@@ -54,7 +54,7 @@ export async function instance(
 
 type Input<Name extends keyof SagemakerRuntimeOperations> = SagemakerRuntimeOperations[Name]["input"];
 type Output<Name extends keyof SagemakerRuntimeOperations> = SagemakerRuntimeOperations[Name]["output"];
-type Datum = Parameters<InvocationMetricsSink["put"]>[3][number];
+type Datum = Parameters<Metrics["put"]>[3][number];
 
 export interface FakeRuntime {
   readonly store: Store;
@@ -97,7 +97,7 @@ export async function fakeRuntime(clock: Clock = systemClock): Promise<FakeRunti
   const store = await openSqliteStore({ file: ":memory:", clock: new FakeClock() });
   const metrics: FakeRuntime["metrics"] = [];
   const random = seededRandom(7);
-  const sink: InvocationMetricsSink = {
+  const sink: Metrics = {
     put: async (_tx, _scope, namespace, data) => void metrics.push(...data.map((datum) => ({ ...datum, namespace }))),
   };
   const runtime = createSagemakerRuntime({ store, clock, random, log: silentLog, metrics: sink });
@@ -106,21 +106,11 @@ export async function fakeRuntime(clock: Clock = systemClock): Promise<FakeRunti
     await store.close();
   });
   const call: FakeRuntime["call"] = async (name, input, signal = new AbortController().signal) =>
-    (await runtime.service.handle(name, input, {
-      requestId: "request",
-      account,
-      region,
-      caller: { account, arn: `arn:aws:iam::${account}:root`, userId: account, accessKeyId: "AKIAEXAMPLE" },
-      service: "sagemaker-runtime",
-      operation: name,
-      http: { method: "POST", host: "localhost", isSecure: false, rawPath: "/", rawQuery: "", headers: {} },
-      signal,
-      clock,
-      random,
-      log: silentLog,
-      store,
-      resources: new Resources({ store, clock, random, scope: { account, region }, nudge: () => undefined }),
-    })) as never;
+    (await runtime.service.handle(
+      name,
+      input,
+      requestContext({ service: "sagemaker-runtime", operation: name, account, region, store, clock, random, signal }),
+    )) as never;
   const setEndpoint: FakeRuntime["setEndpoint"] = async (state, routes, intent = {}) => {
     const values = {
       status: JSON.stringify({ EndpointStatus: state, routes }),

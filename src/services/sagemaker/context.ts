@@ -1,14 +1,15 @@
 // What SageMaker's handlers and reconcilers are given, besides the request: the parts of other rooms, as narrow as they are used.
 import type { Readable } from "node:stream";
 import type { ComputeBackend } from "../../compute/backend.ts";
-import type { Scope } from "../../database/resources.ts";
-import type { Store, Writer } from "../../database/store.ts";
+import type { Store } from "../../database/store.ts";
 import type { Capacity } from "../../engine/capacity.ts";
 import type { Clock } from "../../lib/clock.ts";
 import type { Log } from "../../lib/log.ts";
 import type { Random } from "../../lib/random.ts";
 import type { SagemakerOperations } from "../../models/generated/sagemaker.ts";
 import type { BlobStorage } from "../../storage/storage.ts";
+import type { Metrics } from "../cloudwatch/index.ts";
+import type { LogLines } from "../logs/index.ts";
 import { operationsOf, type RequestContext } from "../service.ts";
 
 export interface StoredObject {
@@ -31,28 +32,6 @@ export interface Objects {
   localPath(object: { readonly blobId: string }): string | undefined;
   /** The blobs stay until the owner lets go (tasks/kept-blobs.ts), whatever happens to their objects. NoSuchKey: one is gone already. */
   pin(owner: string, objects: readonly { readonly key: string; readonly blobId: string }[]): Promise<void>;
-}
-
-interface LogLines {
-  append(
-    tx: Writer,
-    scope: Scope,
-    group: string,
-    stream: string,
-    events: readonly { readonly timestamp: number; readonly message: string }[],
-  ): Promise<void>;
-}
-
-export interface MetricDatum {
-  readonly name: string;
-  readonly dimensions: Readonly<Record<string, string>>;
-  readonly value: number;
-  readonly unit: string;
-  readonly timestamp: number;
-}
-
-interface Metrics {
-  put(tx: Writer, scope: Scope, namespace: string, data: readonly MetricDatum[]): Promise<void>;
 }
 
 interface RoleSession {

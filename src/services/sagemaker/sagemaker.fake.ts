@@ -14,10 +14,11 @@ import type { SagemakerOperations } from "../../models/generated/sagemaker.ts";
 import { BlobMissingError, type BlobStorage } from "../../storage/storage.ts";
 import type { TaskEvent } from "../../task/report.ts";
 import type { TaskSpec } from "../../task/task.ts";
-import { Resources } from "../resources.ts";
+import { requestContext } from "../request-context.fake.ts";
 import { createS3, type S3Objects } from "../s3/index.ts";
-import type { RequestContext, RouteResponse } from "../service.ts";
-import type { MetricDatum, SagemakerPlatform } from "./context.ts";
+import type { MetricData } from "../cloudwatch/index.ts";
+import type { RouteResponse } from "../service.ts";
+import type { SagemakerPlatform } from "./context.ts";
 import { createSagemaker, type Sagemaker } from "./index.ts";
 
 export const account = "000000000000";
@@ -90,7 +91,7 @@ export interface FakeSagemaker {
   readonly tasks: FakeTasks;
   readonly objects: S3Objects;
   readonly lines: LoggedLine[];
-  readonly metrics: (MetricDatum & { readonly namespace: string })[];
+  readonly metrics: (MetricData & { readonly namespace: string })[];
   readonly engine: Engine;
   call<Name extends keyof SagemakerOperations>(name: Name, input: Input<Name>, by?: string): Promise<Output<Name>>;
   /** Runs every due pass until nothing is due. */
@@ -221,19 +222,6 @@ const fakeIdentity = (clock: FakeClock): SagemakerPlatform["identity"] => ({
   }),
 });
 
-const contextOf = (platform: SagemakerPlatform, operation: string, by: string): RequestContext => ({
-  requestId: "request",
-  account: by,
-  region,
-  caller: { account: by, arn: `arn:aws:iam::${by}:root`, userId: by, accessKeyId: "AKIAEXAMPLE" },
-  service: "sagemaker",
-  operation,
-  http: { method: "POST", host: "localhost", isSecure: false, rawPath: "/", rawQuery: "", headers: {} },
-  signal: new AbortController().signal,
-  ...platform,
-  resources: new Resources({ ...platform, scope: { account: by, region } }),
-});
-
 export async function fakeSagemaker({ jobs = 4, wrapStore }: FakeOptions = {}): Promise<FakeSagemaker> {
   const { clock, store: opened, storage, objects } = await layGround();
   const store = wrapStore?.(opened) ?? opened;
@@ -267,7 +255,11 @@ export async function fakeSagemaker({ jobs = 4, wrapStore }: FakeOptions = {}): 
     ...recorded,
     engine,
     call: async (name, input, by = account) =>
-      (await sagemaker.service.handle(name, input, contextOf(platform, name, by))) as never,
+      (await sagemaker.service.handle(
+        name,
+        input,
+        requestContext({ ...platform, service: "sagemaker", operation: name, account: by, region }),
+      )) as never,
     settle: async () => {
       while ((await engine.runDue()) > 0);
     },

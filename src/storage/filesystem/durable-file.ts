@@ -1,5 +1,6 @@
 // Bytes that survive power loss: everything written is synced before anyone is told, and so is the folder that names it.
 import { open, type FileHandle } from "node:fs/promises";
+import { errorCode } from "../../lib/error-code.ts";
 import { StorageFullError } from "../storage.ts";
 
 /** Small chunks are gathered up to this before they reach the disk. */
@@ -54,9 +55,6 @@ export async function syncFolder(folder: string): Promise<void> {
     await handle.close();
   }
 }
-
-const errorCode = (error: unknown): string | undefined =>
-  error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
 
 export const isMissing = (error: unknown): boolean => errorCode(error) === "ENOENT";
 

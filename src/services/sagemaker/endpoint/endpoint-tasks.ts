@@ -7,7 +7,8 @@ import type { ChannelPlan, PlanFailure } from "../../../task/channel-plan.ts";
 import { taskRoutePrefix } from "../../../task/report.ts";
 import type { TaskSpec } from "../../../task/task.ts";
 import { rowKind } from "../../resource-definition.ts";
-import type { MetricDatum, SagemakerPlatform } from "../context.ts";
+import type { MetricData } from "../../cloudwatch/index.ts";
+import type { SagemakerPlatform } from "../context.ts";
 import type { StoredReport, TaskOwner, TaskRow } from "../tasks/task-owner.ts";
 import { jobAddresses } from "../training-job/job-network.ts";
 import type { VariantPlan } from "./deployment.ts";
@@ -77,7 +78,7 @@ function roleArn(owner: ResourceRow, task: TaskRow): string {
   return (variants.find((variant) => variant.name === name) ?? variants[0])?.roleArn ?? "";
 }
 
-function usageOf({ task, owner, events }: StoredReport): MetricDatum[] {
+function usageOf({ task, owner, events }: StoredReport): MetricData[] {
   const dimensions = { EndpointName: owner.name, VariantName: variantNameOf(task, owner) };
   return events.flatMap((event) => {
     if (event.type !== "usage") return [];

@@ -7,7 +7,8 @@ import { unpack } from "../../../lib/stored-json.ts";
 import type { ChannelPlan, PlannedObject } from "../../../task/channel-plan.ts";
 import { taskRoutePrefix } from "../../../task/report.ts";
 import { rowKind } from "../../resource-definition.ts";
-import type { MetricDatum, SagemakerPlatform } from "../context.ts";
+import type { MetricData } from "../../cloudwatch/index.ts";
+import type { SagemakerPlatform } from "../context.ts";
 import type { MetricPoint, OutputLine, StoredReport, TaskOwner, TaskRow } from "../tasks/task-owner.ts";
 import { filesOf, type JobPlan, type PlannedFile } from "./channel-planner.ts";
 import { hostName } from "./job-network.ts";
@@ -60,7 +61,7 @@ function metricsIn(
   );
 }
 
-function dataOf({ task, owner, events, metrics }: StoredReport): MetricDatum[] {
+function dataOf({ task, owner, events, metrics }: StoredReport): MetricData[] {
   const host = `${owner.name}/${hostName(instanceOf(task))}`;
   const usage = events.flatMap((event) => {
     if (event.type !== "usage") return [];
