@@ -10,7 +10,8 @@ test("whatever the SDK's encoder writes is read back", () => {
     fc.string({ unit: "grapheme" }),
     fc.integer(),
     fc.maxSafeInteger(),
-    fc.double({ noNaN: true }),
+    // The SDK's encoder writes -0 as the integer 0.
+    fc.double({ noNaN: true }).map((value) => (Object.is(value, -0) ? 0 : value)),
     fc.boolean(),
     fc.constant(null),
   );
