@@ -6,10 +6,11 @@ import { objects } from "./0002-objects.ts";
 import { logs } from "./0003-logs.ts";
 import { metrics } from "./0004-metrics.ts";
 import { identity } from "./0005-identity.ts";
+import { objectVersions } from "./0006-object-versions.ts";
 
 export interface Migration {
   readonly name: string;
   up(db: Kysely<Tables>): Promise<void>;
 }
 
-export const migrations: readonly Migration[] = [core, objects, logs, metrics, identity];
+export const migrations: readonly Migration[] = [core, objects, logs, metrics, identity, objectVersions];

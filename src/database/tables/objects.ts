@@ -1,8 +1,10 @@
-// S3: buckets, the current objects, uploads in parts, and who still needs which blob.
+// S3: buckets, the current objects, their other versions, uploads in parts, and who still needs which blob.
 
 export interface ObjectTables {
   buckets: BucketsTable;
+  bucket_settings: BucketSettingsTable;
   objects: ObjectsTable;
+  object_versions: ObjectVersionsTable;
   uploads: UploadsTable;
   upload_parts: UploadPartsTable;
   object_garbage: ObjectGarbageTable;
@@ -15,9 +17,20 @@ export interface BucketsTable {
   account: string;
   region: string;
   created_at: number;
+  /** "" was never on, "Enabled", "Suspended". */
+  versioning: string;
 }
 
-/** Current objects only: versions that are no longer current will have a table of their own, so that listing stays a range. */
+/** What is configured for a bucket, by name: "policy", "cors", "metrics/ID". */
+interface BucketSettingsTable {
+  bucket: string;
+  name: string;
+  /** JSON; the policy's own text. */
+  value: string;
+  changed_at: number;
+}
+
+/** Current objects only, so that listing stays a range; the other versions are in object_versions. */
 export interface ObjectsTable {
   bucket: string;
   /** Ordered by its UTF-8 bytes (SQLite's BINARY; on Postgres: collate "C"). */
@@ -38,6 +51,21 @@ export interface ObjectsTable {
   parts: string | null;
   /** The upload that made the object: completing it once more answers the same. */
   upload_id: string | null;
+  /** "null" where the bucket had no versioning when the object was written. */
+  version_id: string;
+  /** Of a key's versions the newest has the highest; 0 until there is a second. */
+  sequence: number;
+}
+
+/**
+ * Versions that are not an object one can name without its version: those that another has superseded, and delete markers. A key
+ * without a row in `objects` and with rows here has a delete marker as its newest.
+ */
+export interface ObjectVersionsTable extends ObjectsTable {
+  /** 1: has neither bytes nor attributes (blob_id and etag are ""). */
+  is_delete_marker: number;
+  /** Null: a delete marker that is the newest. */
+  superseded_at: number | null;
 }
 
 export interface UploadsTable {

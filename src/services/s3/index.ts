@@ -4,6 +4,7 @@ import type { Clock } from "../../lib/clock.ts";
 import type { Log } from "../../lib/log.ts";
 import type { BlobStorage } from "../../storage/storage.ts";
 import { defineService, type Operation, type Service } from "../service.ts";
+import { deleteBucketPolicy, getBucketPolicy, getBucketPolicyStatus, putBucketPolicy } from "./bucket/bucket-policy.ts";
 import { createBucket } from "./bucket/create-bucket.ts";
 import { deleteBucket } from "./bucket/delete-bucket.ts";
 import { getBucketLocation } from "./bucket/get-bucket-location.ts";
@@ -33,6 +34,7 @@ import { listMultipartUploads } from "./multipart/list-multipart-uploads.ts";
 import type { S3Context } from "./s3-context.ts";
 import { createS3Objects, type S3Objects } from "./s3-objects.ts";
 
+export { bucketPolicyOf } from "./bucket/bucket-policy.ts";
 export type { S3Objects } from "./s3-objects.ts";
 
 const operations: readonly Operation<S3Context>[] = [
@@ -42,6 +44,10 @@ const operations: readonly Operation<S3Context>[] = [
   listBuckets,
   getBucketLocation,
   getBucketVersioning,
+  putBucketPolicy,
+  getBucketPolicy,
+  deleteBucketPolicy,
+  getBucketPolicyStatus,
   listObjects,
   listObjectsV2,
   putObject,

@@ -68,7 +68,7 @@ test("all keys of a prefix are listed in order, over pages", async () => {
       };
       await tx
         .insertInto("objects")
-        .values({ ...row, tags: "[]", checksum: null, parts: null, upload_id: null })
+        .values({ ...row, tags: "[]", checksum: null, parts: null, upload_id: null, version_id: "null", sequence: 0 })
         .execute();
     }
   });

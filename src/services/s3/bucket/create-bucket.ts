@@ -22,7 +22,7 @@ function insertBucket(ctx: S3Context, name: string, region: string): Promise<boo
   return ctx.store.write(async (tx) => {
     const { numInsertedOrUpdatedRows } = await tx
       .insertInto("buckets")
-      .values({ name, account: ctx.account, region, created_at: ctx.clock.now().getTime() })
+      .values({ name, account: ctx.account, region, created_at: ctx.clock.now().getTime(), versioning: "" })
       .onConflict((conflict) => conflict.column("name").doNothing())
       .executeTakeFirst();
     return numInsertedOrUpdatedRows === 1n;

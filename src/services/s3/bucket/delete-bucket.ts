@@ -1,6 +1,7 @@
 import { AwsError } from "../../../lib/aws-error.ts";
 import { discardUpload } from "../multipart/uploads.ts";
 import { operation } from "../s3-context.ts";
+import { removeAllSettings } from "./bucket-settings.ts";
 import { requireBucket } from "./buckets.ts";
 
 /** Uploads that nobody completed go with the bucket; objects keep it. */
@@ -15,6 +16,7 @@ export const deleteBucket = operation("DeleteBucket", async (input, ctx) => {
     }
     const uploads = await tx.selectFrom("uploads").select("id").where("bucket", "=", name).execute();
     for (const upload of uploads) await discardUpload(tx, upload.id, ctx.clock.now());
+    await removeAllSettings(tx, name);
     await tx.deleteFrom("buckets").where("name", "=", name).execute();
   });
 });

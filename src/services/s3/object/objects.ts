@@ -75,6 +75,8 @@ export async function saveObject(tx: Writer, object: StoredObject, replaced: Sto
     checksum: object.checksum ? JSON.stringify(object.checksum) : null,
     parts: object.parts ? JSON.stringify(object.parts) : null,
     upload_id: object.uploadId ?? null,
+    version_id: "null",
+    sequence: 0,
   };
   if (replaced) await discardBlob(tx, replaced.blobId, object.modifiedAt);
   const { bucket: _, key: __, ...changed } = row;
