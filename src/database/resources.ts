@@ -1,6 +1,6 @@
 // Rows of the `resources` table: every kind of resource, its request, intent, status and tags.
 import { sql, type Expression, type SqlBool } from "kysely";
-import { prepared } from "./prepared.ts";
+import { prepared, preparedChange } from "./prepared.ts";
 import type { Reader, Writer } from "./store.ts";
 import type { ResourcesTable } from "./tables/core.ts";
 
@@ -33,13 +33,42 @@ export interface ResourcePage {
   readonly after?: { readonly value: string | number; readonly uid: string } | undefined;
 }
 
-export async function insertResource(tx: Writer, row: ResourceRow): Promise<void> {
-  const { numInsertedOrUpdatedRows } = await tx
+const blankRow: ResourceRow = {
+  uid: "",
+  kind: "",
+  account: "",
+  region: "",
+  name: "",
+  spec: "",
+  intent: "",
+  status: "",
+  tags: "",
+  state: "",
+  created_at: 0,
+  modified_at: 0,
+  generation: 0,
+  wake_at: 0,
+  lease_token: "",
+  lease_until: 0,
+  failures: 0,
+};
+
+/** In the order in which the prepared statement has them. */
+const columns = Object.keys(blankRow) as (keyof ResourceRow)[];
+
+const insertion = preparedChange((tx) =>
+  tx
     .insertInto("resources")
-    .values(row)
-    .onConflict((conflict) => conflict.columns(["kind", "account", "region", "name"]).doNothing())
-    .executeTakeFirst();
-  if (numInsertedOrUpdatedRows !== 1n) throw new ResourceExistsError(row.name);
+    .values(blankRow)
+    .onConflict((conflict) => conflict.columns(["kind", "account", "region", "name"]).doNothing()),
+);
+
+export async function insertResource(tx: Writer, row: ResourceRow): Promise<void> {
+  const changedRows = await insertion(
+    tx,
+    columns.map((column) => row[column]),
+  );
+  if (changedRows !== 1n) throw new ResourceExistsError(row.name);
 }
 
 const byName = prepared<ResourceRow>((reader) =>

@@ -7,6 +7,7 @@ import type { Clock } from "../lib/clock.ts";
 import type { Log } from "../lib/log.ts";
 import { hostPolicy, type HostPolicy } from "./host-policy.ts";
 import { headersOf, IncomingRequest, splitTarget, type HttpAnswer, type HttpRequest } from "./http-request.ts";
+import { Outbox } from "./outbox.ts";
 import { writeAnswer, type Outgoing } from "./write-answer.ts";
 
 export interface ListenerOptions {
@@ -69,6 +70,7 @@ export function createListener(options: ListenerOptions): Listener {
 class Answers {
   readonly #options: ListenerOptions;
   readonly #hosts: HostPolicy;
+  readonly #outbox = new Outbox();
 
   constructor(options: ListenerOptions) {
     this.#options = options;
@@ -86,6 +88,12 @@ class Answers {
       log.error("request not answered", { url: message.url, error });
       return internalFailure;
     });
+    this.#outbox.post(() => this.#write(outgoing, answer));
+  }
+
+  #write(outgoing: Outgoing, answer: HttpAnswer): void {
+    const { message, response } = outgoing;
+    const { log } = this.#options;
     const onBodyError = (error: Error): void => log.error("answer cut off", { url: message.url, error });
     try {
       writeAnswer(outgoing, answer, onBodyError);

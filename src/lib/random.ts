@@ -16,6 +16,15 @@ export const systemRandom: Random = {
   fraction: () => Math.random(),
 };
 
+/**
+ * A version 7 UUID (RFC 9562): the instant in its first 48 bits, so that rows made one after the other lie side by side in
+ * an index. Not a secret.
+ */
+export function timeOrderedUuid(random: Random, nowMs: number): string {
+  const time = nowMs.toString(16).padStart(12, "0");
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${random.uuid().slice(15)}`;
+}
+
 /** xorshift128+ with a fixed seed: the same identifiers on every run of a test. */
 export function seededRandom(seed: number): Random {
   let a = BigInt(seed) * 0x9e3779b97f4a7c15n + 1n;

@@ -12,7 +12,7 @@ import {
 } from "../database/resources.ts";
 import type { Store, Writer } from "../database/store.ts";
 import type { Clock } from "../lib/clock.ts";
-import type { Random } from "../lib/random.ts";
+import { timeOrderedUuid, type Random } from "../lib/random.ts";
 import { pack, unpack } from "../lib/stored-json.ts";
 import { rowKind, type Resource, type ResourceDefinition, type Tag } from "./resource-definition.ts";
 
@@ -82,7 +82,7 @@ export class Resources {
     const status = creation.status ?? definition.initialStatus;
     const intent = creation.intent ?? definition.initialIntent;
     const row: ResourceRow = {
-      uid: random.uuid(),
+      uid: timeOrderedUuid(random, now),
       kind: rowKind(definition),
       ...scope,
       name,

@@ -1,4 +1,5 @@
 // Rows of roles: found by name or ARN, made, and the role that every account has.
+import { prepared } from "../../database/prepared.ts";
 import type { RolesTable } from "../../database/tables/identity.ts";
 import type { Reader, Writer } from "../../database/store.ts";
 import type { Random } from "../../lib/random.ts";
@@ -11,13 +12,12 @@ const executionRoleName = "SalviaExecutionRole";
 export const roleArn = ({ account, path, name }: Pick<RoleRow, "account" | "path" | "name">): string =>
   `arn:aws:iam::${account}:role${path}${name}`;
 
-export const findRole = (db: Reader, account: string, name: string): Promise<RoleRow | undefined> =>
-  db
-    .selectFrom("roles")
-    .selectAll()
-    .where("account", "=", account)
-    .where("name_key", "=", name.toLowerCase())
-    .executeTakeFirst();
+const byName = prepared<RoleRow>((db) =>
+  db.selectFrom("roles").selectAll().where("account", "=", "").where("name_key", "=", ""),
+);
+
+export const findRole = async (db: Reader, account: string, name: string): Promise<RoleRow | undefined> =>
+  (await byName(db, [account, name.toLowerCase()]))[0];
 
 /** The role with exactly this ARN, path included. */
 export async function findRoleByArn(db: Reader, arn: string): Promise<RoleRow | undefined> {
