@@ -78,9 +78,10 @@ async function knownBlobs({ read }: Store, ids: readonly string[]): Promise<Read
   ]);
 }
 
-/** Those of the blobs that an object or a part of an upload has. */
+/** Those of the blobs that an object, a version or a part of an upload has. */
 async function withRow(reader: Writer, ids: readonly string[]): Promise<ReadonlySet<string>> {
   const objects = await reader.selectFrom("objects").select("blob_id").where("blob_id", "in", ids).execute();
+  const versions = await reader.selectFrom("object_versions").select("blob_id").where("blob_id", "in", ids).execute();
   const parts = await reader.selectFrom("upload_parts").select("blob_id").where("blob_id", "in", ids).execute();
-  return new Set([...objects, ...parts].map((row) => row.blob_id));
+  return new Set([...objects, ...versions, ...parts].map((row) => row.blob_id));
 }

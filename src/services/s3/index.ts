@@ -2,13 +2,13 @@
 import type { Store } from "../../database/store.ts";
 import type { Clock } from "../../lib/clock.ts";
 import type { Log } from "../../lib/log.ts";
+import type { Random } from "../../lib/random.ts";
 import type { BlobStorage } from "../../storage/storage.ts";
 import { defineService, type Operation, type Service } from "../service.ts";
 import { deleteBucketPolicy, getBucketPolicy, getBucketPolicyStatus, putBucketPolicy } from "./bucket/bucket-policy.ts";
 import { createBucket } from "./bucket/create-bucket.ts";
 import { deleteBucket } from "./bucket/delete-bucket.ts";
 import { getBucketLocation } from "./bucket/get-bucket-location.ts";
-import { getBucketVersioning } from "./bucket/get-bucket-versioning.ts";
 import { headBucket } from "./bucket/head-bucket.ts";
 import { listBuckets } from "./bucket/list-buckets.ts";
 import { collectGarbage, sweepOrphans } from "./garbage.ts";
@@ -33,6 +33,9 @@ import { listParts } from "./multipart/list-parts.ts";
 import { listMultipartUploads } from "./multipart/list-multipart-uploads.ts";
 import type { S3Context } from "./s3-context.ts";
 import { createS3Objects, type S3Objects } from "./s3-objects.ts";
+import { getBucketVersioning } from "./versions/get-bucket-versioning.ts";
+import { listObjectVersions } from "./versions/list-object-versions.ts";
+import { putBucketVersioning } from "./versions/put-bucket-versioning.ts";
 
 export { bucketPolicyOf } from "./bucket/bucket-policy.ts";
 export type { S3Objects } from "./s3-objects.ts";
@@ -44,6 +47,8 @@ const operations: readonly Operation<S3Context>[] = [
   listBuckets,
   getBucketLocation,
   getBucketVersioning,
+  putBucketVersioning,
+  listObjectVersions,
   putBucketPolicy,
   getBucketPolicy,
   deleteBucketPolicy,
@@ -73,6 +78,7 @@ export interface S3Parts {
   readonly store: Store;
   readonly storage: BlobStorage;
   readonly clock: Clock;
+  readonly random: Random;
   readonly log: Log;
 }
 
@@ -85,10 +91,10 @@ export interface S3 {
   sweepOrphans(now: Date): Promise<void>;
 }
 
-export function createS3({ store, storage, clock, log }: S3Parts): S3 {
+export function createS3({ store, storage, clock, random, log }: S3Parts): S3 {
   return {
     service: defineService("s3", operations, { storage }),
-    objects: createS3Objects({ store, storage, clock }),
+    objects: createS3Objects({ store, storage, clock, random }),
     collectGarbage: async (now) => {
       const count = await collectGarbage(store, storage, now);
       if (count > 0) log.debug("garbage of objects removed", { count });

@@ -7,9 +7,11 @@ import { findBucket, requireBucket } from "./bucket/buckets.ts";
 import { noSuchKey } from "./errors.ts";
 import { listKeys } from "./listing/list-keys.ts";
 import { attributesFrom, checkKey, defaultContentType } from "./object/object-attributes.ts";
-import { findObject, requireObject, type StoredObject } from "./object/objects.ts";
+import { findObject, type StoredObject } from "./object/objects.ts";
 import { storeChecked } from "./object/receive-body.ts";
 import { switchObject } from "./object/switch-object.ts";
+import { requireVersion } from "./versions/require-version.ts";
+import type { Random } from "../../lib/random.ts";
 
 export interface ObjectInfo {
   readonly bucket: string;
@@ -71,6 +73,7 @@ export interface S3ObjectsParts {
   readonly store: Store;
   readonly storage: BlobStorage;
   readonly clock: Clock;
+  readonly random: Random;
 }
 
 const infoOf = (object: StoredObject): ObjectInfo => ({
@@ -83,7 +86,7 @@ const infoOf = (object: StoredObject): ObjectInfo => ({
   modifiedAt: object.modifiedAt,
 });
 
-export function createS3Objects({ store, storage, clock }: S3ObjectsParts): S3Objects {
+export function createS3Objects({ store, storage, clock, random }: S3ObjectsParts): S3Objects {
   return {
     bucketOwner: async (bucket) => (await findBucket(store.read, bucket))?.account,
     head: async (account, bucket, key) => {
@@ -93,8 +96,8 @@ export function createS3Objects({ store, storage, clock }: S3ObjectsParts): S3Ob
     },
     list: (account, bucket, prefix) => listAll(store, account, bucket, prefix),
     read: async (account, object, range) => {
-      await requireBucket(store.read, account, object.bucket);
-      const { blobId } = "blobId" in object ? object : await requireObject(store.read, object.bucket, object.key);
+      const bucket = await requireBucket(store.read, account, object.bucket);
+      const { blobId } = "blobId" in object ? object : await requireVersion(store.read, bucket, object.key, undefined);
       return storage.read(blobId, range);
     },
     put: async (account, bucket, key, body, options = {}) => {
@@ -102,7 +105,7 @@ export function createS3Objects({ store, storage, clock }: S3ObjectsParts): S3Ob
       const attributes = attributesFrom({ ContentType: options.contentType, Metadata: options.metadata });
       await requireBucket(store.read, account, bucket);
       const received = await storeChecked(storage, body, { sizeBytes: undefined, md5: undefined, checksum: undefined });
-      const object: StoredObject = {
+      const object = {
         bucket,
         key,
         blobId: received.blob.id,
@@ -112,8 +115,8 @@ export function createS3Objects({ store, storage, clock }: S3ObjectsParts): S3Ob
         attributes,
         tags: [],
       };
-      await switchObject({ store, storage }, account, object);
-      return infoOf(object);
+      const placed = await switchObject({ store, storage, random, account }, object);
+      return infoOf(placed.object);
     },
     localPath: (object) => storage.localPath(object.blobId),
     pin: (owner, objects) => pin(store, owner, objects),
@@ -139,6 +142,12 @@ async function pin(store: Store, owner: string, objects: readonly ObjectInfo[]):
       // Garbage can still be saved: the collector claims it in a transaction of its own.
       const row =
         (await tx.selectFrom("objects").select("blob_id").where("blob_id", "=", blobId).limit(1).executeTakeFirst()) ??
+        (await tx
+          .selectFrom("object_versions")
+          .select("blob_id")
+          .where("blob_id", "=", blobId)
+          .limit(1)
+          .executeTakeFirst()) ??
         (await tx.selectFrom("object_garbage").select("blob_id").where("blob_id", "=", blobId).executeTakeFirst());
       if (!row) throw noSuchKey(key);
       await tx

@@ -69,7 +69,7 @@ export function fakeS3On(
   { wrapStorage, wrapStore }: FakeS3Options = {},
 ): FakeS3 {
   const parts = { store: wrapStore?.(store) ?? store, storage: wrapStorage?.(storage) ?? storage };
-  const s3 = createS3({ ...parts, clock, log: silentLog });
+  const s3 = createS3({ ...parts, clock, random: systemRandom, log: silentLog });
   const call: FakeS3["call"] = async (name, input, options = {}) => {
     const { Body: body, ...members } = input as { readonly Body?: string | Uint8Array | Readable };
     const given = body === undefined || body instanceof Readable ? body : Readable.from([Buffer.from(body)]);

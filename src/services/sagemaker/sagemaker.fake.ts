@@ -188,7 +188,7 @@ async function layGround(): Promise<Ground> {
   const store = await openSqliteStore({ file: ":memory:", clock });
   onTestFinished(() => store.close());
   const storage = memoryStorage();
-  const { objects } = createS3({ store, storage, clock, log: silentLog });
+  const { objects } = createS3({ store, storage, clock, random: seededRandom(2), log: silentLog });
   const buckets = [
     { name: "bucket", account, region, created_at: 0, versioning: "" },
     { name: "foreign", account: "111111111111", region, created_at: 0, versioning: "" },

@@ -9,6 +9,8 @@ export interface Bucket {
   readonly account: string;
   readonly region: string;
   readonly createdAt: Date;
+  /** Undefined: never was on, and all versions are "null". */
+  readonly versioning: "Enabled" | "Suspended" | undefined;
 }
 
 export const bucketOf = (row: BucketsTable): Bucket => ({
@@ -16,6 +18,7 @@ export const bucketOf = (row: BucketsTable): Bucket => ({
   account: row.account,
   region: row.region,
   createdAt: new Date(row.created_at),
+  versioning: row.versioning === "Enabled" || row.versioning === "Suspended" ? row.versioning : undefined,
 });
 
 export async function findBucket(reader: Reader, name: string): Promise<Bucket | undefined> {

@@ -1,3 +1,4 @@
+import type { Writer } from "../../../database/store.ts";
 import { AwsError } from "../../../lib/aws-error.ts";
 import { discardUpload } from "../multipart/uploads.ts";
 import { operation } from "../s3-context.ts";
@@ -8,8 +9,7 @@ import { requireBucket } from "./buckets.ts";
 export const deleteBucket = operation("DeleteBucket", async (input, ctx) => {
   await ctx.store.write(async (tx) => {
     const { name } = await requireBucket(tx, ctx.account, input.Bucket, input.ExpectedBucketOwner);
-    const object = await tx.selectFrom("objects").select("key").where("bucket", "=", name).limit(1).executeTakeFirst();
-    if (object) {
+    if (await hasAny(tx, name)) {
       throw new AwsError("BucketNotEmpty", "The bucket you tried to delete is not empty", {
         fields: { BucketName: name },
       });
@@ -20,3 +20,12 @@ export const deleteBucket = operation("DeleteBucket", async (input, ctx) => {
     await tx.deleteFrom("buckets").where("name", "=", name).execute();
   });
 });
+
+/** Versions and delete markers keep a bucket as well. */
+async function hasAny(tx: Writer, bucket: string): Promise<boolean> {
+  for (const table of ["objects", "object_versions"] as const) {
+    const row = await tx.selectFrom(table).select("key").where("bucket", "=", bucket).limit(1).executeTakeFirst();
+    if (row) return true;
+  }
+  return false;
+}

@@ -24,7 +24,7 @@ async function addKeys({ store, clock }: FakeS3, keys: readonly string[]): Promi
   await store.write(async (tx) => {
     for (const key of keys) {
       const object = { bucket: Bucket, key, blobId: "none", sizeBytes: 1, eTag: "e", attributes: {}, tags: [] };
-      await saveObject(tx, { ...object, modifiedAt: clock.now() }, undefined);
+      await saveObject(tx, { ...object, modifiedAt: clock.now(), versionId: "null", sequence: 0 });
     }
   });
 }

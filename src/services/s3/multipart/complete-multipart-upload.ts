@@ -6,7 +6,10 @@ import { requireBucket } from "../bucket/buckets.ts";
 import { checksumMembers } from "../checksums/checksum.ts";
 import { noSuchUpload, storageFull } from "../errors.ts";
 import { checkWriteConditions } from "../object/conditions.ts";
-import { findObject, quoted, saveObject, type StoredObject } from "../object/objects.ts";
+import { findObject, quoted, type NewObject } from "../object/objects.ts";
+import { placeObject, type PlacedObject } from "../object/place-object.ts";
+import { findVersionOfUpload } from "../versions/version-rows.ts";
+import { writtenVersion } from "../versions/version-id.ts";
 import { operation, type S3Context } from "../s3-context.ts";
 import { checkWhole, chosenParts, combinedChecksum, combinedETag } from "./chosen-parts.ts";
 import { discardUpload, findUpload, partsOf, requireUpload, type Upload, type UploadedPart } from "./uploads.ts";
@@ -22,7 +25,7 @@ export const completeMultipartUpload = operation("CompleteMultipartUpload", asyn
   checkWriteConditions(await findObject(ctx.store.read, upload.bucket, upload.key), upload.key, input);
 
   const blobId = await joined(ctx.storage, parts, upload.id);
-  const object: StoredObject = {
+  const object: NewObject = {
     bucket: upload.bucket,
     key: upload.key,
     blobId,
@@ -36,14 +39,14 @@ export const completeMultipartUpload = operation("CompleteMultipartUpload", asyn
     uploadId: upload.id,
   };
   try {
-    await ctx.store.write((tx) => replaceUpload(tx, ctx.account, upload, parts, object, input));
+    const placed = await ctx.store.write((tx) => replaceUpload(tx, ctx, upload, parts, object, input));
+    return answer(placed, ctx);
   } catch (error) {
     if (error instanceof AwsError && parts.length > 1) await ctx.storage.remove(blobId);
     // Two requests for the same upload: the one that came second answers as the first.
     if (error instanceof AwsError && error.code === "NoSuchUpload") return completedBefore(input, ctx);
     throw error;
   }
-  return answer(object, ctx);
 });
 
 /** A client that lost the answer asks again, and is told the same. */
@@ -51,12 +54,15 @@ async function completedBefore(
   { Bucket, Key, UploadId }: CompleteMultipartUploadRequest,
   ctx: S3Context,
 ): Promise<CompleteMultipartUploadOutput> {
-  const object = await findObject(ctx.store.read, Bucket, Key);
-  if (object?.uploadId !== UploadId) throw noSuchUpload(UploadId);
-  return answer(object, ctx);
+  const bucket = await requireBucket(ctx.store.read, ctx.account, Bucket);
+  const current = await findObject(ctx.store.read, Bucket, Key);
+  const isCurrent = current?.uploadId === UploadId;
+  const object = isCurrent ? current : await findVersionOfUpload(ctx.store.read, Bucket, Key, UploadId);
+  if (!object) throw noSuchUpload(UploadId);
+  return answer({ bucket, object }, ctx);
 }
 
-function answer(object: StoredObject, { http }: S3Context): CompleteMultipartUploadOutput {
+function answer({ bucket, object }: PlacedObject, { http }: S3Context): CompleteMultipartUploadOutput {
   const path = object.key.split("/").map(encodeURIComponent).join("/");
   return {
     Location: `${http.isSecure ? "https" : "http"}://${http.host}/${object.bucket}/${path}`,
@@ -64,6 +70,7 @@ function answer(object: StoredObject, { http }: S3Context): CompleteMultipartUpl
     Key: object.key,
     ETag: quoted(object.eTag),
     ...checksumMembers(object.checksum),
+    ...writtenVersion(bucket, object),
   };
 }
 
@@ -86,20 +93,18 @@ async function joined(
 /** In one transaction: the object is there and the upload is gone. */
 async function replaceUpload(
   tx: Writer,
-  account: string,
+  ctx: S3Context,
   upload: Upload,
   parts: readonly UploadedPart[],
-  object: StoredObject,
+  object: NewObject,
   conditions: CompleteMultipartUploadRequest,
-): Promise<void> {
-  await requireBucket(tx, account, object.bucket);
+): Promise<PlacedObject> {
   await requireUpload(tx, upload.bucket, upload.key, upload.id);
   const current = new Set((await partsOf(tx, upload.id)).map((part) => part.blobId));
   if (!parts.every((part) => current.has(part.blobId))) {
     throw new AwsError("InvalidPart", "A part was uploaded again while the upload was completed.");
   }
-  const existing = await findObject(tx, object.bucket, object.key);
-  checkWriteConditions(existing, object.key, conditions);
-  await saveObject(tx, object, existing);
+  const placed = await placeObject(tx, ctx, object, conditions);
   await discardUpload(tx, upload.id, object.modifiedAt);
+  return placed;
 }

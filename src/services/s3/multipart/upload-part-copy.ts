@@ -6,6 +6,7 @@ import { sourceObject } from "../object/copy-source.ts";
 import { refuseCustomerKey } from "../object/describe-object.ts";
 import { quoted } from "../object/objects.ts";
 import { storeChecked } from "../object/receive-body.ts";
+import { shownVersion } from "../versions/version-id.ts";
 import { operation } from "../s3-context.ts";
 import { keepPart } from "./keep-part.ts";
 import { checkPartNumber, requireUpload } from "./uploads.ts";
@@ -15,7 +16,7 @@ export const uploadPartCopy = operation("UploadPartCopy", async (input, ctx) => 
   checkPartNumber(input.PartNumber);
   const bucket = await requireBucket(ctx.store.read, ctx.account, input.Bucket, input.ExpectedBucketOwner);
   const upload = await requireUpload(ctx.store.read, bucket.name, input.Key, input.UploadId);
-  const source = await sourceObject(input, ctx);
+  const { bucket: from, object: source } = await sourceObject(input, ctx);
   const bytes = await ctx.storage.read(source.blobId, copiedRange(input.CopySourceRange, source.sizeBytes));
   const received = await storeChecked(ctx.storage, bytes, {
     sizeBytes: undefined,
@@ -29,6 +30,7 @@ export const uploadPartCopy = operation("UploadPartCopy", async (input, ctx) => 
       LastModified: part.modifiedAt,
       ...partChecksumMembers(part.checksum),
     },
+    CopySourceVersionId: shownVersion(from, source).VersionId,
   };
 });
 

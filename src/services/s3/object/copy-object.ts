@@ -12,10 +12,12 @@ import {
 import { invalidRequest, notImplemented } from "../errors.ts";
 import { operation, type S3Context } from "../s3-context.ts";
 import { tagsFromHeader } from "../tagging/tags.ts";
-import { checkWriteConditions } from "./conditions.ts";
-import { sourceObject } from "./copy-source.ts";
+import { requireVersion } from "../versions/require-version.ts";
+import { shownVersion, writtenVersion } from "../versions/version-id.ts";
+import { sourceObject, type FoundSource } from "./copy-source.ts";
 import { attributesFrom, checkKey, refuseUnkeptWishes, type ObjectAttributes } from "./object-attributes.ts";
-import { findObject, quoted, saveObject, type StoredObject } from "./objects.ts";
+import { quoted, type NewObject, type StoredObject } from "./objects.ts";
+import { placeObject, type PlacedObject } from "./place-object.ts";
 
 const maxCopyBytes = 5 * 1024 ** 3;
 
@@ -31,9 +33,13 @@ export const copyObject = operation("CopyObject", async (input, ctx) => {
   for (let attempt = 0; attempt < maxAttempts; attempt++) {
     const source = await sourceObject(input, ctx);
     const copy = await copyOf(source, input, ctx);
-    if (!(await saveCopy(copy, source, input, ctx))) continue;
+    const placed = await saveCopy(copy, source, input, ctx);
+    if (!placed) continue;
+    const { VersionId: CopySourceVersionId } = shownVersion(source.bucket, source.object);
     return {
       CopyObjectResult: { ETag: quoted(copy.eTag), LastModified: copy.modifiedAt, ...checksumMembers(copy.checksum) },
+      CopySourceVersionId,
+      ...writtenVersion(placed.bucket, placed.object),
     };
   }
   throw new AwsError(
@@ -42,14 +48,15 @@ export const copyObject = operation("CopyObject", async (input, ctx) => {
   );
 });
 
-async function copyOf(source: StoredObject, input: CopyObjectRequest, ctx: S3Context): Promise<StoredObject> {
+async function copyOf(found: FoundSource, input: CopyObjectRequest, ctx: S3Context): Promise<NewObject> {
+  const source = found.object;
   if (source.sizeBytes > maxCopyBytes) {
     throw invalidRequest(
       "The specified copy source is larger than the maximum allowable size for a copy source: 5368709120",
     );
   }
   const attributes = copiedAttributes(input, source);
-  refuseCopyOntoItself(input, source, attributes);
+  if (found.askedVersion === undefined) refuseCopyOntoItself(input, source, attributes);
   return {
     bucket: input.Bucket,
     key: input.Key,
@@ -62,21 +69,17 @@ async function copyOf(source: StoredObject, input: CopyObjectRequest, ctx: S3Con
   };
 }
 
-/** Resolves to false where the source is no longer what was copied: nothing may hold its blob any more. */
+/** Resolves to undefined where the source is no longer what was copied: nothing may hold its blob any more. */
 function saveCopy(
-  copy: StoredObject,
-  source: StoredObject,
+  copy: NewObject,
+  { bucket, object, askedVersion }: FoundSource,
   input: CopyObjectRequest,
   ctx: S3Context,
-): Promise<boolean> {
+): Promise<PlacedObject | undefined> {
   return ctx.store.write(async (tx) => {
-    await requireBucket(tx, ctx.account, copy.bucket);
-    const current = await findObject(tx, source.bucket, source.key);
-    if (current?.blobId !== source.blobId) return false;
-    const existing = await findObject(tx, copy.bucket, copy.key);
-    checkWriteConditions(existing, copy.key, input);
-    await saveObject(tx, copy, existing);
-    return true;
+    // Throws where it is gone.
+    const current = await requireVersion(tx, bucket, object.key, askedVersion);
+    return current.blobId === object.blobId ? placeObject(tx, ctx, copy, input) : undefined;
   });
 }
 

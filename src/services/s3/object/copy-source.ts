@@ -1,10 +1,11 @@
 // The x-amz-copy-source header: /BUCKET/KEY or BUCKET/KEY, percent-encoded, perhaps with ?versionId=.
-import { requireBucket } from "../bucket/buckets.ts";
-import { invalidArgument } from "../errors.ts";
+import { AwsError } from "../../../lib/aws-error.ts";
+import { requireBucket, type Bucket } from "../bucket/buckets.ts";
+import { invalidArgument, invalidRequest } from "../errors.ts";
 import type { S3Context } from "../s3-context.ts";
 import { checkCopyConditions } from "./conditions.ts";
-import { refuseVersion } from "./describe-object.ts";
-import { requireObject, type StoredObject } from "./objects.ts";
+import { requireVersion } from "../versions/require-version.ts";
+import type { StoredObject } from "./objects.ts";
 
 export interface CopySourceRequest {
   readonly CopySource: string;
@@ -33,19 +34,34 @@ export function parseCopySource(header: string): CopySource {
   };
 }
 
+export interface FoundSource {
+  readonly bucket: Bucket;
+  readonly object: StoredObject;
+  /** The version that was asked for; undefined: the current object. */
+  readonly askedVersion: string | undefined;
+}
+
 /** The object to copy, if the caller may read it and its conditions hold. */
-export async function sourceObject(input: CopySourceRequest, ctx: S3Context): Promise<StoredObject> {
+export async function sourceObject(input: CopySourceRequest, ctx: S3Context): Promise<FoundSource> {
   const source = parseCopySource(input.CopySource);
-  refuseVersion(source.versionId);
   const bucket = await requireBucket(ctx.store.read, ctx.account, source.bucket, input.ExpectedSourceBucketOwner);
-  const object = await requireObject(ctx.store.read, bucket.name, source.key);
+  const object = await sourceVersion(ctx, bucket, source);
   checkCopyConditions(object, {
     IfMatch: input.CopySourceIfMatch,
     IfNoneMatch: input.CopySourceIfNoneMatch,
     IfModifiedSince: input.CopySourceIfModifiedSince,
     IfUnmodifiedSince: input.CopySourceIfUnmodifiedSince,
   });
-  return object;
+  return { bucket, object, askedVersion: source.versionId };
+}
+
+async function sourceVersion({ store }: S3Context, bucket: Bucket, source: CopySource): Promise<StoredObject> {
+  try {
+    return await requireVersion(store.read, bucket, source.key, source.versionId);
+  } catch (error) {
+    if (!(error instanceof AwsError) || error.code !== "MethodNotAllowed") throw error;
+    throw invalidRequest("The source of a copy request may not specifically refer to a delete marker by version id.");
+  }
 }
 
 function decodedPath(path: string, header: string): string {

@@ -1,35 +1,53 @@
-import { requireBucket } from "../bucket/buckets.ts";
-import { operation } from "../s3-context.ts";
+import type { Writer } from "../../../database/store.ts";
+import { requireBucket, type Bucket } from "../bucket/buckets.ts";
 import { preconditionFailed } from "../errors.ts";
+import { operation, type S3Context } from "../s3-context.ts";
+import { deleteCurrent, deleteVersion, type Deletion } from "../versions/delete-version.ts";
+import { checkVersionId } from "../versions/version-id.ts";
+import { findKeptVersion } from "../versions/version-rows.ts";
 import { matchesETag } from "./conditions.ts";
-import { refuseVersion } from "./describe-object.ts";
-import { deleteObjectRow, findObject, type StoredObject } from "./objects.ts";
+import { findObject, type StoredObject } from "./objects.ts";
 
 export const deleteObject = operation("DeleteObject", async (input, ctx) => {
-  refuseVersion(input.VersionId);
-  await ctx.store.write(async (tx) => {
+  checkVersionId(input.VersionId);
+  const { versionId, isDeleteMarker } = await ctx.store.write(async (tx) => {
     const bucket = await requireBucket(tx, ctx.account, input.Bucket, input.ExpectedBucketOwner);
-    // What is not there may be deleted under any condition, as it may be without one.
-    const object = await findObject(tx, bucket.name, input.Key);
-    if (!object) return;
-    checkDeletion(object, {
-      eTag: input.IfMatch,
-      sizeBytes: input.IfMatchSize,
-      modifiedAt: input.IfMatchLastModifiedTime,
-    });
-    await deleteObjectRow(tx, object, ctx.clock.now());
+    const { Key: key, VersionId: asked, IfMatch: eTag, IfMatchSize: sizeBytes } = input;
+    const wanted = { key, versionId: asked, eTag, sizeBytes, modifiedAt: input.IfMatchLastModifiedTime };
+    return deleteWanted(tx, bucket, wanted, ctx);
   });
-  return {};
+  return { VersionId: versionId, ...(isDeleteMarker && { DeleteMarker: true }) };
 });
 
-export interface DeletionConditions {
+export interface WantedDeletion {
+  readonly key: string;
+  readonly versionId: string | undefined;
+  /** Conditions on what is deleted. */
   readonly eTag: string | undefined;
   readonly sizeBytes: number | undefined;
   readonly modifiedAt: Date | undefined;
 }
 
-/** Throws PreconditionFailed. */
-export function checkDeletion(object: StoredObject, conditions: DeletionConditions): void {
+/** Throws PreconditionFailed. What is not there may be deleted under any condition, as it may be without one. */
+export async function deleteWanted(
+  tx: Writer,
+  bucket: Bucket,
+  wanted: WantedDeletion,
+  { clock, random }: Pick<S3Context, "clock" | "random">,
+): Promise<Deletion> {
+  const { key, versionId } = wanted;
+  const now = clock.now();
+  const current = await findObject(tx, bucket.name, key);
+  if (versionId === undefined) {
+    if (current) checkDeletion(current, wanted);
+    return deleteCurrent(tx, bucket, key, current, { now, random });
+  }
+  const version = current?.versionId === versionId ? current : await findKeptVersion(tx, bucket.name, key, versionId);
+  if (version) checkDeletion(version, wanted);
+  return deleteVersion(tx, bucket, key, versionId, current, now);
+}
+
+function checkDeletion(object: StoredObject, conditions: WantedDeletion): void {
   const { eTag, sizeBytes, modifiedAt } = conditions;
   if (eTag !== undefined && !matchesETag(eTag, object.eTag)) throw preconditionFailed("If-Match");
   if (sizeBytes !== undefined && sizeBytes !== object.sizeBytes) throw preconditionFailed("x-amz-if-match-size");

@@ -1,12 +1,12 @@
 import type { Writer } from "../../../database/store.ts";
 import type { DeletedObject, Error as DeletionError, ObjectIdentifier } from "../../../models/generated/s3.ts";
 import { AwsError } from "../../../lib/aws-error.ts";
-import { requireBucket } from "../bucket/buckets.ts";
+import { requireBucket, type Bucket } from "../bucket/buckets.ts";
 import { malformedXml } from "../errors.ts";
-import { operation } from "../s3-context.ts";
-import { checkDeletion } from "./delete-object.ts";
-import { refuseVersion } from "./describe-object.ts";
-import { deleteObjectRow, findObject } from "./objects.ts";
+import { operation, type S3Context } from "../s3-context.ts";
+import type { Deletion } from "../versions/delete-version.ts";
+import { checkVersionId } from "../versions/version-id.ts";
+import { deleteWanted } from "./delete-object.ts";
 
 const maxObjects = 1000;
 
@@ -17,7 +17,7 @@ export const deleteObjects = operation("DeleteObjects", async (input, ctx) => {
   const results = await ctx.store.write(async (tx) => {
     const bucket = await requireBucket(tx, ctx.account, input.Bucket, input.ExpectedBucketOwner);
     const results: Result[] = [];
-    for (const identifier of identifiers) results.push(await deleteOne(tx, bucket.name, identifier, ctx.clock.now()));
+    for (const identifier of identifiers) results.push(await deleteOne(tx, bucket, identifier, ctx));
     return results;
   });
   const Deleted = results.flatMap((result) => ("deleted" in result ? [result.deleted] : []));
@@ -27,19 +27,21 @@ export const deleteObjects = operation("DeleteObjects", async (input, ctx) => {
 
 type Result = { readonly deleted: DeletedObject } | { readonly error: DeletionError };
 
-async function deleteOne(tx: Writer, bucket: string, identifier: ObjectIdentifier, now: Date): Promise<Result> {
-  const { Key, VersionId } = identifier;
+async function deleteOne(tx: Writer, bucket: Bucket, identifier: ObjectIdentifier, ctx: S3Context): Promise<Result> {
+  const { Key: key, VersionId: versionId, ETag: eTag, Size: sizeBytes, LastModifiedTime: modifiedAt } = identifier;
   try {
-    refuseVersion(VersionId);
-    const object = await findObject(tx, bucket, Key);
-    if (object) {
-      const { ETag, Size, LastModifiedTime } = identifier;
-      checkDeletion(object, { eTag: ETag, sizeBytes: Size, modifiedAt: LastModifiedTime });
-      await deleteObjectRow(tx, object, now);
-    }
-    return { deleted: { Key, ...(VersionId !== undefined && { VersionId }) } };
+    checkVersionId(versionId);
+    const deletion = await deleteWanted(tx, bucket, { key, versionId, eTag, sizeBytes, modifiedAt }, ctx);
+    return { deleted: told(identifier, deletion) };
   } catch (error) {
     if (!(error instanceof AwsError)) throw error;
-    return { error: { Key, VersionId, Code: error.code, Message: error.message } };
+    return { error: { Key: key, VersionId: versionId, Code: error.code, Message: error.message } };
   }
 }
+
+/** VersionId is what was asked for, DeleteMarkerVersionId the marker that was made or went. */
+const told = ({ Key, VersionId }: ObjectIdentifier, { versionId, isDeleteMarker }: Deletion): DeletedObject => ({
+  Key,
+  VersionId,
+  ...(isDeleteMarker && { DeleteMarker: true, DeleteMarkerVersionId: versionId }),
+});

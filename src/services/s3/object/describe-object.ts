@@ -88,12 +88,6 @@ function partRange(object: StoredObject, { PartNumber = 1, Range }: DescribeRequ
   return { start, end: start + part.sizeBytes - 1 };
 }
 
-/** Until there are versions, the only one of an object is "null". */
-export function refuseVersion(versionId: string | undefined): void {
-  if (versionId === undefined || versionId === "null") return;
-  throw invalidArgument("Invalid version id specified", "versionId", versionId);
-}
-
 export function refuseCustomerKey(algorithm: string | undefined): void {
   if (algorithm !== undefined) throw notImplemented("encryption with a customer's key");
 }

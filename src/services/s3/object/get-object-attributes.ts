@@ -2,19 +2,21 @@ import type { GetObjectAttributesParts, GetObjectAttributesRequest } from "../..
 import { requireBucket } from "../bucket/buckets.ts";
 import { checksumMembers, partChecksumMembers } from "../checksums/checksum.ts";
 import { operation } from "../s3-context.ts";
-import { refuseCustomerKey, refuseVersion } from "./describe-object.ts";
-import { requireObject, type StoredObject } from "./objects.ts";
+import { requireVersion } from "../versions/require-version.ts";
+import { shownVersion } from "../versions/version-id.ts";
+import { refuseCustomerKey } from "./describe-object.ts";
+import type { StoredObject } from "./objects.ts";
 
 const maxPartsPerPage = 1000;
 
 export const getObjectAttributes = operation("GetObjectAttributes", async (input, ctx) => {
   refuseCustomerKey(input.SSECustomerAlgorithm);
-  refuseVersion(input.VersionId);
   const bucket = await requireBucket(ctx.store.read, ctx.account, input.Bucket, input.ExpectedBucketOwner);
-  const object = await requireObject(ctx.store.read, bucket.name, input.Key);
+  const object = await requireVersion(ctx.store.read, bucket, input.Key, input.VersionId);
   const wanted = new Set(input.ObjectAttributes);
   return {
     LastModified: object.modifiedAt,
+    ...shownVersion(bucket, object),
     // The one place where S3 gives an ETag without quotes.
     ...(wanted.has("ETag") && { ETag: object.eTag }),
     ...(wanted.has("Checksum") && object.checksum && { Checksum: checksumMembers(object.checksum) }),

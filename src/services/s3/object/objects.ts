@@ -1,9 +1,8 @@
-// Rows of objects. A row is switched in one transaction, and the blob it let go of becomes garbage in the same.
+// Rows of objects. What a row lets go of becomes garbage in the same transaction. How rows follow one another: versions/.
 import type { Reader, Writer } from "../../../database/store.ts";
 import type { ObjectsTable } from "../../../database/tables/objects.ts";
 import type { Tag } from "../../../models/generated/s3.ts";
 import type { StoredChecksum } from "../checksums/checksum.ts";
-import { noSuchKey } from "../errors.ts";
 import type { ObjectAttributes } from "./object-attributes.ts";
 
 interface StoredPart {
@@ -26,7 +25,16 @@ export interface StoredObject {
   /** Of an object that was uploaded in parts. */
   readonly parts?: readonly StoredPart[] | undefined;
   readonly uploadId?: string | undefined;
+  /** "null" where the bucket keeps no versions. */
+  readonly versionId: string;
+  /** Of a key's versions the newest has the highest. */
+  readonly sequence: number;
 }
+
+/** An object before the bucket's versioning gave it its place. */
+export type NewObject = Omit<StoredObject, "versionId" | "sequence">;
+
+export const nullVersion = "null";
 
 export function objectOf(row: ObjectsTable): StoredObject {
   return {
@@ -42,6 +50,8 @@ export function objectOf(row: ObjectsTable): StoredObject {
     checksum: row.checksum === null ? undefined : (JSON.parse(row.checksum) as StoredChecksum),
     parts: row.parts === null ? undefined : (JSON.parse(row.parts) as readonly StoredPart[]),
     uploadId: row.upload_id ?? undefined,
+    versionId: row.version_id,
+    sequence: row.sequence,
   };
 }
 
@@ -55,15 +65,8 @@ export async function findObject(reader: Reader, bucket: string, key: string): P
   return row && objectOf(row);
 }
 
-export async function requireObject(reader: Reader, bucket: string, key: string): Promise<StoredObject> {
-  const object = await findObject(reader, bucket, key);
-  if (!object) throw noSuchKey(key);
-  return object;
-}
-
-/** Writes the row in place of `replaced`, which must be what the same transaction has found there. */
-export async function saveObject(tx: Writer, object: StoredObject, replaced: StoredObject | undefined): Promise<void> {
-  const row: ObjectsTable = {
+export function rowOf(object: StoredObject): ObjectsTable {
+  return {
     bucket: object.bucket,
     key: object.key,
     blob_id: object.blobId,
@@ -75,21 +78,20 @@ export async function saveObject(tx: Writer, object: StoredObject, replaced: Sto
     checksum: object.checksum ? JSON.stringify(object.checksum) : null,
     parts: object.parts ? JSON.stringify(object.parts) : null,
     upload_id: object.uploadId ?? null,
-    version_id: "null",
-    sequence: 0,
+    version_id: object.versionId,
+    sequence: object.sequence,
   };
-  if (replaced) await discardBlob(tx, replaced.blobId, object.modifiedAt);
+}
+
+/** Writes the row in the place of whatever is there. */
+export async function saveObject(tx: Writer, object: StoredObject): Promise<void> {
+  const row = rowOf(object);
   const { bucket: _, key: __, ...changed } = row;
   await tx
     .insertInto("objects")
     .values(row)
     .onConflict((conflict) => conflict.columns(["bucket", "key"]).doUpdateSet(changed))
     .execute();
-}
-
-export async function deleteObjectRow(tx: Writer, { bucket, key, blobId }: StoredObject, now: Date): Promise<void> {
-  await tx.deleteFrom("objects").where("bucket", "=", bucket).where("key", "=", key).execute();
-  await discardBlob(tx, blobId, now);
 }
 
 /** Leaves the blob to the collector, which looks again whether something else needs it. */

@@ -2,6 +2,7 @@ import { requireBucket } from "../bucket/buckets.ts";
 import { checksumMembers } from "../checksums/checksum.ts";
 import { operation } from "../s3-context.ts";
 import { tagsFromHeader } from "../tagging/tags.ts";
+import { writtenVersion } from "../versions/version-id.ts";
 import { checkWriteConditions } from "./conditions.ts";
 import { attributesFrom, checkKey, refuseUnkeptWishes } from "./object-attributes.ts";
 import { findObject, quoted } from "./objects.ts";
@@ -29,6 +30,6 @@ export const putObject = operation("PutObject", async (input, ctx) => {
     tags,
     checksum,
   };
-  await switchObject(ctx, ctx.account, object, input);
-  return { ETag: quoted(eTag), ...checksumMembers(checksum) };
+  const placed = await switchObject(ctx, object, input);
+  return { ETag: quoted(eTag), ...checksumMembers(checksum), ...writtenVersion(placed.bucket, placed.object) };
 });

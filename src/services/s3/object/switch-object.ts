@@ -1,28 +1,30 @@
 // The moment in which a new blob becomes the object.
 import { AwsError } from "../../../lib/aws-error.ts";
+import type { Random } from "../../../lib/random.ts";
 import type { Store } from "../../../database/store.ts";
 import type { BlobStorage } from "../../../storage/storage.ts";
-import { requireBucket } from "../bucket/buckets.ts";
-import { checkWriteConditions, type WriteConditions } from "./conditions.ts";
-import { findObject, saveObject, type StoredObject } from "./objects.ts";
+import type { WriteConditions } from "./conditions.ts";
+import type { NewObject } from "./objects.ts";
+import { placeObject, type PlacedObject } from "./place-object.ts";
+
+export interface SwitchParts {
+  readonly store: Store;
+  readonly storage: BlobStorage;
+  readonly random: Random;
+  readonly account: string;
+}
 
 /** Resolves once durable. Rejects, and removes the blob, where the bucket or the conditions no longer allow it. */
 export async function switchObject(
-  { store, storage }: { readonly store: Store; readonly storage: BlobStorage },
-  account: string,
-  object: StoredObject,
+  ctx: SwitchParts,
+  object: NewObject,
   conditions: WriteConditions = {},
-): Promise<void> {
+): Promise<PlacedObject> {
   try {
-    await store.write(async (tx) => {
-      await requireBucket(tx, account, object.bucket);
-      const existing = await findObject(tx, object.bucket, object.key);
-      checkWriteConditions(existing, object.key, conditions);
-      await saveObject(tx, object, existing);
-    });
+    return await ctx.store.write((tx) => placeObject(tx, ctx, object, conditions));
   } catch (error) {
     // Refused: nothing points to the blob. After any other error the row may be on disk, and the sweeper decides.
-    if (error instanceof AwsError) await storage.remove(object.blobId);
+    if (error instanceof AwsError) await ctx.storage.remove(object.blobId);
     throw error;
   }
 }

@@ -2,6 +2,5 @@ import { operation } from "../s3-context.ts";
 import { replaceTags } from "./replace-tags.ts";
 
 export const deleteObjectTagging = operation("DeleteObjectTagging", async (input, ctx) => {
-  await replaceTags(input, ctx, []);
-  return {};
+  return replaceTags(input, ctx, []);
 });

@@ -3,6 +3,5 @@ import { replaceTags } from "./replace-tags.ts";
 import { checkedTags } from "./tags.ts";
 
 export const putObjectTagging = operation("PutObjectTagging", async (input, ctx) => {
-  await replaceTags(input, ctx, checkedTags(input.Tagging.TagSet));
-  return {};
+  return replaceTags(input, ctx, checkedTags(input.Tagging.TagSet));
 });

@@ -1,9 +1,9 @@
 // Gives an object other tags; neither its bytes nor its date change.
 import type { Tag } from "../../../models/generated/s3.ts";
 import { requireBucket } from "../bucket/buckets.ts";
-import { refuseVersion } from "../object/describe-object.ts";
-import { requireObject } from "../object/objects.ts";
 import type { S3Context } from "../s3-context.ts";
+import { requireVersion } from "../versions/require-version.ts";
+import { shownVersion } from "../versions/version-id.ts";
 
 export interface TaggedObject {
   readonly Bucket: string;
@@ -12,16 +12,24 @@ export interface TaggedObject {
   readonly ExpectedBucketOwner?: string | undefined;
 }
 
-export async function replaceTags(object: TaggedObject, ctx: S3Context, tags: readonly Tag[]): Promise<void> {
-  refuseVersion(object.VersionId);
-  await ctx.store.write(async (tx) => {
-    const bucket = await requireBucket(tx, ctx.account, object.Bucket, object.ExpectedBucketOwner);
-    await requireObject(tx, bucket.name, object.Key);
-    await tx
-      .updateTable("objects")
-      .set({ tags: JSON.stringify(tags) })
-      .where("bucket", "=", bucket.name)
-      .where("key", "=", object.Key)
-      .execute();
+/** Answers which version has them now. */
+export async function replaceTags(
+  wanted: TaggedObject,
+  ctx: S3Context,
+  tags: readonly Tag[],
+): Promise<{ readonly VersionId?: string }> {
+  return ctx.store.write(async (tx) => {
+    const bucket = await requireBucket(tx, ctx.account, wanted.Bucket, wanted.ExpectedBucketOwner);
+    const object = await requireVersion(tx, bucket, wanted.Key, wanted.VersionId);
+    for (const table of ["objects", "object_versions"] as const) {
+      await tx
+        .updateTable(table)
+        .set({ tags: JSON.stringify(tags) })
+        .where("bucket", "=", bucket.name)
+        .where("key", "=", object.key)
+        .where("sequence", "=", object.sequence)
+        .execute();
+    }
+    return shownVersion(bucket, object);
   });
 }
