@@ -3,9 +3,11 @@ import { Readable } from "node:stream";
 import { AwsError } from "../lib/aws-error.ts";
 import type { OperationModel, Validator } from "../models/index.ts";
 import type { WireRequest } from "../protocols/index.ts";
+import type { Log } from "../lib/log.ts";
 import { Resources } from "../services/resources.ts";
-import type { RequestContext, Service } from "../services/service.ts";
+import type { Caller, RequestContext, Service } from "../services/service.ts";
 import type { Exchange, PipelineOptions, Stage } from "./exchange.ts";
+import type { HttpRequest } from "./http-request.ts";
 import { maxBodyBytes } from "./find-operation.ts";
 import { readWhole } from "./request-body.ts";
 import { openS3Body } from "./s3-body.ts";
@@ -52,45 +54,66 @@ export const parseInput =
     return undefined;
   };
 
-/** Getters make what few handlers use only when it is asked for. */
-function contextOf(exchange: Exchange, options: PipelineOptions): RequestContext {
-  const { requestId, http, caller, route, verified, trailers } = exchange;
-  if (!caller || !route) throw new Error("caller and operation are known before the handler is called");
-  const { clock, random, store, nudge } = options;
-  const region = verified?.claim.region ?? "us-east-1";
-  const { account } = caller;
-  const { name: service } = route.operation.service;
-  const { name: operation } = route.operation;
-  const { method, host, isSecure, rawPath, rawQuery, headers } = http;
-  return {
-    requestId,
-    account,
-    region,
-    caller,
-    service,
-    operation,
-    http: { method, host, isSecure, rawPath, rawQuery, headers, ...(trailers ? { trailers } : {}) },
-    get signal() {
-      return http.signal;
-    },
-    clock,
-    random,
-    get log() {
-      return options.log.with({ requestId });
-    },
-    store,
-    get resources() {
-      return new Resources({ store, clock, random, scope: { account, region }, nudge });
-    },
-  };
+/** Its getters make what few handlers use only when it is asked for; on a class they cost nothing per request. */
+class OperationContext implements RequestContext {
+  readonly requestId: string;
+  readonly account: string;
+  readonly region: string;
+  readonly caller: Caller;
+  readonly service: RequestContext["service"];
+  readonly operation: string;
+  readonly http: RequestContext["http"];
+  readonly clock: RequestContext["clock"];
+  readonly random: RequestContext["random"];
+  readonly store: RequestContext["store"];
+  readonly #request: HttpRequest;
+  readonly #options: PipelineOptions;
+
+  constructor(
+    { requestId, http, verified, trailers }: Exchange,
+    caller: Caller,
+    options: PipelineOptions,
+    operation: OperationModel,
+  ) {
+    this.requestId = requestId;
+    this.account = caller.account;
+    this.region = verified?.claim.region ?? "us-east-1";
+    this.caller = caller;
+    this.service = operation.service.name;
+    this.operation = operation.name;
+    const { method, host, isSecure, rawPath, rawQuery, headers } = http;
+    const facts = { method, host, isSecure, rawPath, rawQuery, headers };
+    this.http = trailers ? { ...facts, trailers } : facts;
+    this.clock = options.clock;
+    this.random = options.random;
+    this.store = options.store;
+    this.#request = http;
+    this.#options = options;
+  }
+
+  get signal(): AbortSignal {
+    return this.#request.signal;
+  }
+
+  get log(): Log {
+    return this.#options.log.with({ requestId: this.requestId });
+  }
+
+  get resources(): Resources {
+    const { store, clock, random, account, region } = this;
+    return new Resources({ store, clock, random, scope: { account, region }, nudge: this.#options.nudge });
+  }
 }
 
 export const callOperation =
   (services: ServicesByName, options: PipelineOptions): Stage =>
   async (exchange) => {
-    const { operation, protocol } = exchange.route ?? {};
-    const service = operation && services.get(operation.service.name);
-    if (!operation || !protocol || !service) throw new Error("unimplemented operations are refused before");
-    const output = await service.handle(operation.name, exchange.input, contextOf(exchange, options));
+    const { route, caller } = exchange;
+    if (!route || !caller) throw new Error("caller and operation are known before the handler is called");
+    const { operation, protocol } = route;
+    const service = services.get(operation.service.name);
+    if (!service) throw new Error("unimplemented operations are refused before");
+    const ctx = new OperationContext(exchange, caller, options, operation);
+    const output = await service.handle(operation.name, exchange.input, ctx);
     return protocol.serialize(operation, output, exchange.requestId);
   };
