@@ -123,17 +123,21 @@ function dateHeader(headers: SignedRequest["headers"]): string | undefined {
   return Number.isNaN(ms) ? date : amzDate(ms);
 }
 
-function fromHeader(authorization: string, headers: SignedRequest["headers"]): SignatureClaim | SignatureProblem {
-  let credential: string | undefined;
-  let signedHeaders: string | undefined;
-  let signature: string | undefined;
+/** Credential, SignedHeaders and Signature of an Authorization header, in any order. */
+function fieldsOf(authorization: string) {
+  const fields = { Credential: "", SignedHeaders: "", Signature: "" };
   for (const part of authorization.slice(algorithm.length).split(",")) {
     const equals = part.indexOf("=");
     const name = part.slice(0, Math.max(equals, 0)).trim();
-    if (name === "Credential") credential = part.slice(equals + 1).trim();
-    else if (name === "SignedHeaders") signedHeaders = part.slice(equals + 1).trim();
-    else if (name === "Signature") signature = part.slice(equals + 1).trim();
+    if (name === "Credential" || name === "SignedHeaders" || name === "Signature") {
+      fields[name] = part.slice(equals + 1).trim();
+    }
   }
+  return fields;
+}
+
+function fromHeader(authorization: string, headers: SignedRequest["headers"]): SignatureClaim | SignatureProblem {
+  const { Credential: credential, SignedHeaders: signedHeaders, Signature: signature } = fieldsOf(authorization);
   const signedAt = headers["x-amz-date"] ?? dateHeader(headers);
   if (!credential || !signedHeaders || !signature || signedAt === undefined) {
     const missing = [
