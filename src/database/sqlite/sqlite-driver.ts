@@ -24,8 +24,15 @@ const bindable = (value: unknown): SQLInputValue => {
 
 interface Prepared {
   readonly statement: StatementSync;
-  /** Asked once: it costs as much as the query of a row. */
-  readonly answersRows: boolean;
+  /** Of the rows it answers, in order; empty for a change. Asked once: it costs as much as the query of a row. */
+  readonly columns: readonly string[];
+}
+
+/** Rows come as arrays, and get their names here: SQLite's binding would make each name anew for each row. */
+function named(columns: readonly string[], values: readonly unknown[]): Record<string, unknown> {
+  const row: Record<string, unknown> = {};
+  for (let at = 0; at < columns.length; at++) row[columns[at] ?? ""] = values[at];
+  return row;
 }
 
 class SqliteConnection implements DatabaseConnection {
@@ -42,7 +49,8 @@ class SqliteConnection implements DatabaseConnection {
     const known = this.#prepared.get(text);
     if (known) return known;
     const statement = this.#database.prepare(text);
-    const prepared = { statement, answersRows: statement.columns().length > 0 };
+    statement.setReturnArrays(true);
+    const prepared = { statement, columns: statement.columns().map(({ name }) => name) };
     if (this.#prepared.size >= maxPreparedStatements) this.#prepared.clear();
     this.#prepared.set(text, prepared);
     return prepared;
@@ -50,16 +58,20 @@ class SqliteConnection implements DatabaseConnection {
 
   async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
     this.#beforeQuery();
-    const { statement, answersRows } = this.#prepare(query.sql);
+    const { statement, columns } = this.#prepare(query.sql);
     const parameters = query.parameters.map(bindable);
-    if (answersRows) return { rows: statement.all(...parameters) as R[] };
+    if (columns.length > 0) {
+      const rows = statement.all(...parameters) as unknown as readonly unknown[][];
+      return { rows: rows.map((values) => named(columns, values) as R) };
+    }
     const { changes, lastInsertRowid } = statement.run(...parameters);
     return { rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) };
   }
 
   async *streamQuery<R>(query: CompiledQuery): AsyncIterableIterator<QueryResult<R>> {
-    for (const row of this.#prepare(query.sql).statement.iterate(...query.parameters.map(bindable))) {
-      yield { rows: [row as R] };
+    const { statement, columns } = this.#prepare(query.sql);
+    for (const values of statement.iterate(...query.parameters.map(bindable))) {
+      yield { rows: [named(columns, values as unknown as readonly unknown[]) as R] };
     }
   }
 }
