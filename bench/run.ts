@@ -14,6 +14,11 @@ const benches: readonly Bench[] = [
     run: async () => (await import("./api/api.ts")).run(),
   },
   {
+    name: "s3",
+    title: "S3: objects and listings beside moto_server, streams beside a bare Node stream to disk with fsync",
+    run: async () => (await import("./s3/s3.ts")).run(),
+  },
+  {
     name: "start",
     title: "Start: cold start of the server, and from CreateTrainingJob to the algorithm's first line",
     run: async () => (await import("./start/start.ts")).run(),

@@ -28,3 +28,39 @@ export function signedRequest(target: Target, operation: string, input: object, 
   ];
   return Buffer.from(`${head.join("\r\n")}\r\n\r\n${body}`);
 }
+
+export interface S3Call {
+  readonly method: string;
+  /** Percent-encoded, e.g. "/bucket/key". */
+  readonly path: string;
+  /** Without the question mark, parameters in order. */
+  readonly query?: string;
+  readonly body?: Uint8Array;
+  /** Bytes of a body that is sent after the head, unsigned. */
+  readonly streamedBytes?: number;
+}
+
+/** One S3 request with Signature Version 4 in its headers; of a streamed one, the head alone. */
+export function signedS3Request(target: Target, call: S3Call, at: Date): Buffer {
+  const { host, port, accessKeyId, secretAccessKey } = target;
+  const { method, path, query = "", body, streamedBytes } = call;
+  const signing = {
+    accessKeyId,
+    secretAccessKey,
+    service: "s3",
+    at: amzDate(at.getTime()),
+    ...(streamedBytes === undefined ? { body: body ?? "" } : { payload: "UNSIGNED-PAYLOAD" }),
+  };
+  const { headers } = signHeaders(
+    { method, rawPath: path, rawQuery: query, headers: { host: `${host}:${port}` } },
+    signing,
+  );
+  const length = streamedBytes ?? body?.byteLength ?? 0;
+  const head = [
+    `${method} ${path}${query === "" ? "" : `?${query}`} HTTP/1.1`,
+    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
+    ...(method === "GET" ? [] : [`content-length: ${length}`]),
+    "connection: keep-alive",
+  ];
+  return Buffer.concat([Buffer.from(`${head.join("\r\n")}\r\n\r\n`), body ?? Buffer.alloc(0)]);
+}
