@@ -38,6 +38,10 @@ export function stream(target: Pick<Target, "host" | "port">, head: Buffer, sent
     });
     socket.on("drain", fill);
     socket.once("error", reject);
+    socket.setTimeout(60_000, () => {
+      socket.destroy();
+      reject(new Error(`no answer within a minute; so far: ${start.toString("latin1").slice(0, 500)}`));
+    });
     // A server that closes after its answer.
     socket.once("end", () => {
       if (total === undefined) resolve({ seconds: (performance.now() - startedAt) / 1_000, answer: start.toString() });
