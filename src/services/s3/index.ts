@@ -11,6 +11,13 @@ import { deleteBucket } from "./bucket/delete-bucket.ts";
 import { getBucketLocation } from "./bucket/get-bucket-location.ts";
 import { headBucket } from "./bucket/head-bucket.ts";
 import { listBuckets } from "./bucket/list-buckets.ts";
+import { accessControls } from "./configuration/access-controls.ts";
+import { acl } from "./configuration/acl.ts";
+import { bucketTagging } from "./configuration/bucket-tagging.ts";
+import { corsConfiguration } from "./configuration/cors.ts";
+import { encryptionConfiguration } from "./configuration/encryption-configuration.ts";
+import { numberedConfiguration } from "./configuration/numbered-configuration.ts";
+import { storedConfiguration } from "./configuration/stored-configuration.ts";
 import { collectGarbage, sweepOrphans } from "./garbage.ts";
 import { listObjects } from "./listing/list-objects.ts";
 import { listObjectsV2 } from "./listing/list-objects-v2.ts";
@@ -38,6 +45,8 @@ import { listObjectVersions } from "./versions/list-object-versions.ts";
 import { putBucketVersioning } from "./versions/put-bucket-versioning.ts";
 
 export { bucketPolicyOf } from "./bucket/bucket-policy.ts";
+export { isPublic } from "./bucket/public-policy.ts";
+export { publicAccessBlockOf } from "./configuration/access-controls.ts";
 export type { S3Objects } from "./s3-objects.ts";
 
 const operations: readonly Operation<S3Context>[] = [
@@ -72,6 +81,13 @@ const operations: readonly Operation<S3Context>[] = [
   abortMultipartUpload,
   listParts,
   listMultipartUploads,
+  ...acl,
+  ...accessControls,
+  ...bucketTagging,
+  ...corsConfiguration,
+  ...encryptionConfiguration,
+  ...numberedConfiguration,
+  ...storedConfiguration,
 ];
 
 export interface S3Parts {

@@ -2,8 +2,10 @@
 import type { Reader } from "../../../database/store.ts";
 import { AwsError } from "../../../lib/aws-error.ts";
 import { operation } from "../s3-context.ts";
+import { publicAccessBlockOf } from "../configuration/access-controls.ts";
+import { accessDenied } from "../errors.ts";
 import { requireBucket } from "./buckets.ts";
-import { findSetting, removeSetting, saveSetting } from "./bucket-settings.ts";
+import { findSetting, removeSetting, saveSetting } from "../configuration/bucket-settings.ts";
 import { checkPolicy, isPublic } from "./public-policy.ts";
 
 export const policySetting = "policy";
@@ -16,6 +18,8 @@ export const putBucketPolicy = operation("PutBucketPolicy", async (input, ctx) =
   checkPolicy(input.Policy);
   await ctx.store.write(async (tx) => {
     const bucket = await requireBucket(tx, ctx.account, input.Bucket, input.ExpectedBucketOwner);
+    const block = await publicAccessBlockOf(tx, bucket.name);
+    if (block?.BlockPublicPolicy && isPublic(input.Policy)) throw accessDenied();
     await saveSetting(tx, bucket.name, policySetting, input.Policy, ctx.clock.now());
   });
 });

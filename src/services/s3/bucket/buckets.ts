@@ -44,4 +44,12 @@ export async function requireBucket(
 export const canonicalUserId = (account: string): string =>
   createHash("sha256").update(`canonical user of ${account}`).digest("hex");
 
+/** How answers name the owner of a bucket and of what lies in it. */
+export const ownerOf = ({
+  account,
+}: Pick<Bucket, "account">): { readonly ID: string; readonly DisplayName: string } => ({
+  ID: canonicalUserId(account),
+  DisplayName: account,
+});
+
 export const bucketArn = (name: string): string => `arn:aws:s3:::${name}`;

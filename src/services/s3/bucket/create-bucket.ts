@@ -1,5 +1,9 @@
-import type { CreateBucketRequest } from "../../../models/generated/s3.ts";
+import type { CreateBucketRequest, Tag } from "../../../models/generated/s3.ts";
 import { AwsError } from "../../../lib/aws-error.ts";
+import { refuseOwnership } from "../configuration/access-controls.ts";
+import { saveSetting } from "../configuration/bucket-settings.ts";
+import { checkedBucketTags, tagging } from "../configuration/bucket-tagging.ts";
+import { refuseGrants } from "../configuration/grants.ts";
 import { notImplemented } from "../errors.ts";
 import { operation, type S3Context } from "../s3-context.ts";
 import { checkBucketName } from "./bucket-name.ts";
@@ -11,21 +15,26 @@ const globalRegion = "us-east-1";
 export const createBucket = operation("CreateBucket", async (input, ctx) => {
   checkBucketName(input.Bucket);
   if (input.ObjectLockEnabledForBucket) throw notImplemented("buckets with object lock");
+  refuseGrants(input);
+  refuseOwnership(input.ObjectOwnership);
+  const tags = checkedBucketTags(input.CreateBucketConfiguration?.Tags ?? []);
   const region = regionFor(input, ctx.region);
-  const created = await insertBucket(ctx, input.Bucket, region);
+  const created = await insertBucket(ctx, input.Bucket, region, tags);
   if (!created) await refuseUnlessForgiven(ctx, input.Bucket, region);
   return { Location: `/${input.Bucket}`, BucketArn: bucketArn(input.Bucket) };
 });
 
 /** Resolves to false where the name is taken. */
-function insertBucket(ctx: S3Context, name: string, region: string): Promise<boolean> {
+function insertBucket(ctx: S3Context, name: string, region: string, tags: readonly Tag[]): Promise<boolean> {
   return ctx.store.write(async (tx) => {
     const { numInsertedOrUpdatedRows } = await tx
       .insertInto("buckets")
       .values({ name, account: ctx.account, region, created_at: ctx.clock.now().getTime(), versioning: "" })
       .onConflict((conflict) => conflict.column("name").doNothing())
       .executeTakeFirst();
-    return numInsertedOrUpdatedRows === 1n;
+    const isNew = numInsertedOrUpdatedRows === 1n;
+    if (isNew && tags.length > 0) await saveSetting(tx, name, tagging.name, JSON.stringify(tags), ctx.clock.now());
+    return isNew;
   });
 }
 

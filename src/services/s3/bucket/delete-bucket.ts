@@ -2,7 +2,7 @@ import type { Writer } from "../../../database/store.ts";
 import { AwsError } from "../../../lib/aws-error.ts";
 import { discardUpload } from "../multipart/uploads.ts";
 import { operation } from "../s3-context.ts";
-import { removeAllSettings } from "./bucket-settings.ts";
+import { removeAllSettings } from "../configuration/bucket-settings.ts";
 import { requireBucket } from "./buckets.ts";
 
 /** Uploads that nobody completed go with the bucket; objects keep it. */

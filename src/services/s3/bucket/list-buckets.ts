@@ -2,7 +2,7 @@ import { invalidArgument } from "../errors.ts";
 import { prefixEnd } from "../listing/key-order.ts";
 import { readToken, tokenAfter } from "../listing/token.ts";
 import { operation } from "../s3-context.ts";
-import { bucketArn, bucketOf, canonicalUserId } from "./buckets.ts";
+import { bucketArn, bucketOf, ownerOf } from "./buckets.ts";
 
 const maxBucketsPerPage = 10_000;
 
@@ -25,7 +25,7 @@ export const listBuckets = operation("ListBuckets", async (input, ctx) => {
   const buckets = rows.slice(0, limit).map(bucketOf);
   const last = rows.length > limit ? buckets.at(-1) : undefined;
   return {
-    Owner: { ID: canonicalUserId(ctx.account) },
+    Owner: ownerOf(ctx),
     Buckets: buckets.map((bucket) => ({
       Name: bucket.name,
       CreationDate: bucket.createdAt,

@@ -1,6 +1,6 @@
 // What both versions of ListObjects share.
 import type { CommonPrefix, EncodingType, Object as ListedObject } from "../../../models/generated/s3.ts";
-import { canonicalUserId, type Bucket } from "../bucket/buckets.ts";
+import { ownerOf, type Bucket } from "../bucket/buckets.ts";
 import { invalidArgument } from "../errors.ts";
 import { quoted, type StoredObject } from "../object/objects.ts";
 import type { ListPage } from "./list-keys.ts";
@@ -31,7 +31,7 @@ export interface ListedPage {
 }
 
 export function listedPage(page: ListPage, bucket: Bucket, encode: Encoder, showsOwner: boolean): ListedPage {
-  const owner = showsOwner ? { Owner: { ID: canonicalUserId(bucket.account) } } : {};
+  const owner = showsOwner ? { Owner: ownerOf(bucket) } : {};
   return {
     IsTruncated: page.nextAfter !== undefined,
     Contents: page.objects.map((object) => ({ ...listed(object, encode), ...owner })),

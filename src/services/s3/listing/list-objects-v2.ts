@@ -12,7 +12,8 @@ export const listObjectsV2 = operation("ListObjectsV2", async (input, ctx) => {
   const encode = encoderFor(input.EncodingType);
   const prefix = input.Prefix ?? "";
   const delimiter = input.Delimiter ?? "";
-  const after = input.ContinuationToken === undefined ? input.StartAfter : readToken(input.ContinuationToken);
+  // An empty token is none.
+  const after = input.ContinuationToken ? readToken(input.ContinuationToken) : input.StartAfter;
   const page = await listKeys(
     ctx.store.read,
     { bucket: bucket.name, prefix, delimiter, after: after || undefined },

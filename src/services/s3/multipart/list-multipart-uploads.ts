@@ -1,6 +1,6 @@
 import type { Reader } from "../../../database/store.ts";
 import type { ListMultipartUploadsRequest, MultipartUpload } from "../../../models/generated/s3.ts";
-import { canonicalUserId, requireBucket } from "../bucket/buckets.ts";
+import { ownerOf, requireBucket, type Bucket } from "../bucket/buckets.ts";
 import { prefixEnd } from "../listing/key-order.ts";
 import { checkEncodingType, pageLimit } from "../listing/list-answer.ts";
 import { commonPrefixOf } from "../listing/list-keys.ts";
@@ -25,7 +25,7 @@ export const listMultipartUploads = operation("ListMultipartUploads", async (inp
     MaxUploads: limit,
     EncodingType: input.EncodingType,
     IsTruncated: page.next !== undefined,
-    Uploads: page.uploads.map((upload) => listed(upload, bucket.account, encode)),
+    Uploads: page.uploads.map((upload) => listed(upload, bucket, encode)),
     CommonPrefixes: page.commonPrefixes.map((prefix) => ({ Prefix: encode(prefix) })),
   };
 });
@@ -69,12 +69,12 @@ function foldedPage(following: readonly Upload[], input: ListMultipartUploadsReq
   return { uploads, commonPrefixes, next: undefined };
 }
 
-const listed = (upload: Upload, account: string, encode: Encoder): MultipartUpload => ({
+const listed = (upload: Upload, bucket: Bucket, encode: Encoder): MultipartUpload => ({
   UploadId: upload.id,
   Key: encode(upload.key),
   Initiated: upload.initiatedAt,
   StorageClass: upload.attributes.StorageClass ?? "STANDARD",
-  Owner: { ID: canonicalUserId(account) },
+  Owner: ownerOf(bucket),
   Initiator: { ID: upload.initiator, DisplayName: upload.initiator },
   ChecksumAlgorithm: upload.checksum?.algorithm,
   ChecksumType: upload.checksum?.type,

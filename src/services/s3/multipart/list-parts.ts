@@ -1,4 +1,4 @@
-import { canonicalUserId, requireBucket } from "../bucket/buckets.ts";
+import { ownerOf, requireBucket } from "../bucket/buckets.ts";
 import { partChecksumMembers } from "../checksums/checksum.ts";
 import { pageLimit } from "../listing/list-answer.ts";
 import { quoted } from "../object/objects.ts";
@@ -28,7 +28,7 @@ export const listParts = operation("ListParts", async (input, ctx) => {
       ...partChecksumMembers(part.checksum),
     })),
     Initiator: { ID: upload.initiator, DisplayName: upload.initiator },
-    Owner: { ID: canonicalUserId(bucket.account) },
+    Owner: ownerOf(bucket),
     StorageClass: upload.attributes.StorageClass ?? "STANDARD",
     ChecksumAlgorithm: upload.checksum?.algorithm,
     ChecksumType: upload.checksum?.type,

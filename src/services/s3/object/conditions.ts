@@ -1,6 +1,6 @@
 // Conditional requests: RFC 9110 section 13, with the precedence that S3 documents for GetObject and CopyObject.
 import { AwsError } from "../../../lib/aws-error.ts";
-import { noSuchKey, notImplemented, preconditionFailed } from "../errors.ts";
+import { noSuchKey, preconditionFailed } from "../errors.ts";
 import { quoted, type StoredObject } from "./objects.ts";
 
 export interface ReadConditions {
@@ -68,9 +68,8 @@ export function checkWriteConditions(
   key: string,
   { IfMatch, IfNoneMatch }: WriteConditions,
 ): void {
-  if (IfNoneMatch !== undefined) {
-    if (IfNoneMatch.trim() !== "*") throw notImplemented("writes with an If-None-Match other than *");
-    if (existing) throw preconditionFailed("If-None-Match");
+  if (IfNoneMatch !== undefined && existing && matchesETag(IfNoneMatch, existing.eTag)) {
+    throw preconditionFailed("If-None-Match");
   }
   if (IfMatch === undefined) return;
   if (!existing) throw noSuchKey(key);

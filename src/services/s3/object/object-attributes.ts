@@ -1,6 +1,7 @@
 // What a client says about an object beside its bytes, kept as JSON with the row and given back as headers.
 import type { StorageClass } from "../../../models/generated/s3.ts";
 import { AwsError } from "../../../lib/aws-error.ts";
+import { refuseGrants, type Grants } from "../configuration/grants.ts";
 import { invalidRequest, notImplemented } from "../errors.ts";
 
 export interface ObjectAttributes {
@@ -16,7 +17,7 @@ export interface ObjectAttributes {
 }
 
 /** Members of a request that promise something beyond storing bytes. */
-export interface StorageWishes {
+export interface StorageWishes extends Grants {
   readonly ServerSideEncryption?: string | undefined;
   readonly SSECustomerAlgorithm?: string | undefined;
   readonly SSECustomerKey?: string | undefined;
@@ -63,6 +64,7 @@ export function attributesFrom(input: ObjectAttributes): ObjectAttributes {
 
 /** Encryption that somebody names a key for is refused; the default of clients is stored as it is: docs/decisions/0003. */
 export function refuseUnkeptWishes(input: StorageWishes): void {
+  refuseGrants(input);
   if (input.SSECustomerAlgorithm !== undefined || input.SSECustomerKey !== undefined) {
     throw notImplemented("encryption with a customer's key");
   }
@@ -106,9 +108,10 @@ function checkMetadataSize(metadata: Readonly<Record<string, string>>): void {
 
 /** aws-chunked describes the request's body, not the object. */
 function withoutChunking(encoding: string | undefined): string | undefined {
-  const kept = (encoding ?? "")
+  if (!encoding?.includes("aws-chunked")) return encoding || undefined;
+  const kept = encoding
     .split(",")
     .map((name) => name.trim())
     .filter((name) => name !== "" && name !== "aws-chunked");
-  return kept.length > 0 ? kept.join(",") : undefined;
+  return kept.length > 0 ? kept.join(", ") : undefined;
 }

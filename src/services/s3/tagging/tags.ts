@@ -2,6 +2,7 @@
 import type { Tag } from "../../../models/generated/s3.ts";
 import { AwsError } from "../../../lib/aws-error.ts";
 import { invalidArgument } from "../errors.ts";
+import { compareKeys } from "../listing/key-order.ts";
 
 const maxTags = 10;
 const maxKeyLength = 128;
@@ -20,8 +21,9 @@ export function tagsFromHeader(header: string | undefined): readonly Tag[] {
   return checkedTags(Array.from(new URLSearchParams(header), ([Key, Value]) => ({ Key, Value })));
 }
 
-export function checkedTags(tags: readonly Tag[]): readonly Tag[] {
-  if (tags.length > maxTags) throw new AwsError("BadRequest", "Object tags cannot be greater than 10");
+/** In the order of their keys. */
+export function checkedTags(tags: readonly Tag[], what = "Object", maxCount = maxTags): readonly Tag[] {
+  if (tags.length > maxCount) throw new AwsError("BadRequest", `${what} tags cannot be greater than ${maxCount}`);
   const seen = new Set<string>();
   for (const { Key, Value } of tags) {
     if (seen.has(Key)) throw invalidTag("Cannot provide multiple Tags with the same key", Key);
@@ -29,7 +31,7 @@ export function checkedTags(tags: readonly Tag[]): readonly Tag[] {
     if (Key.length === 0 || Key.length > maxKeyLength) throw invalidTag("The TagKey you have provided is invalid", Key);
     if (Value.length > maxValueLength) throw invalidTag("The TagValue you have provided is invalid", Key);
   }
-  return tags;
+  return tags.toSorted((a, b) => compareKeys(a.Key, b.Key));
 }
 
 const invalidTag = (message: string, key: string): AwsError =>

@@ -1,5 +1,5 @@
 import type { DeleteMarkerEntry, ObjectVersion } from "../../../models/generated/s3.ts";
-import { canonicalUserId, requireBucket } from "../bucket/buckets.ts";
+import { ownerOf, requireBucket } from "../bucket/buckets.ts";
 import { invalidArgument } from "../errors.ts";
 import { checkEncodingType, pageLimit } from "../listing/list-answer.ts";
 import { encoderFor, type Encoder } from "../listing/url-encoding.ts";
@@ -19,7 +19,7 @@ export const listObjectVersions = operation("ListObjectVersions", async (input, 
     { bucket: bucket.name, prefix, delimiter, after: marker(input.KeyMarker, input.VersionIdMarker) },
     limit,
   );
-  const owner = { ID: canonicalUserId(bucket.account) };
+  const owner = ownerOf(bucket);
   return {
     Name: bucket.name,
     Prefix: encode(prefix),
