@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { Pool } from "undici";
 import { createFakeBackend, type FakeBackend } from "./compute/fake/fake-backend.ts";
 import { readConfig } from "./config.ts";
-import { openSqliteStore } from "./database/sqlite/sqlite-store.ts";
+import { openTestStore } from "./database/store.fake.ts";
 import type { Store } from "./database/store.ts";
 import type { Engine } from "./engine/engine.ts";
 import { createListener } from "./http/listener.ts";
@@ -149,7 +149,7 @@ function caller(models: Models, send: FakeSalvia["send"]): FakeSalvia["call"] {
 
 async function layFakeGround(folder: string, clock: FakeClock, errors: LogFields[], url: () => string) {
   const random = seededRandom(1);
-  const store = await openSqliteStore({ file: ":memory:", clock });
+  const store = await openTestStore({ clock });
   const settings = { SALVIA_DATA: folder, SALVIA_JOB_INSTANCES: "8", SALVIA_HOSTING_INSTANCES: "8" };
   const { accessKeyId, secretAccessKey } = fakeRootKey;
   const keys = { SALVIA_ROOT_ACCESS_KEY_ID: accessKeyId, SALVIA_ROOT_SECRET_ACCESS_KEY: secretAccessKey };

@@ -81,7 +81,12 @@ export async function saveOutcome(tx: Writer, lease: Lease, outcome: SavedOutcom
       failures: outcome.failures,
       ...(outcome.isChanged ? { modified_at: outcome.now } : {}),
       // A request that arrived during the pass must not be slept through.
-      wake_at: eb.case().when("generation", "=", lease.generation).then(outcome.wakeAt).else(outcome.now).end(),
+      wake_at: eb
+        .case()
+        .when("generation", "=", lease.generation)
+        .then(eb.cast<number | null>(eb.val(outcome.wakeAt), "bigint"))
+        .else(eb.cast<number | null>(eb.val(outcome.now), "bigint"))
+        .end(),
       lease_token: null,
       lease_until: null,
     }))

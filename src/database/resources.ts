@@ -161,5 +161,8 @@ export async function listResources(
   return query.orderBy(sortBy, direction).orderBy("uid", direction).limit(page.limit).execute();
 }
 
-// AWS matches names regardless of case.
-const contains = (text: string): Expression<SqlBool> => sql<SqlBool>`instr(lower(name), ${text.toLowerCase()}) > 0`;
+/** AWS matches names regardless of case. */
+function contains(text: string): Expression<SqlBool> {
+  const pattern = `%${text.toLowerCase().replaceAll(/[\\%_]/g, String.raw`\$&`)}%`;
+  return sql<SqlBool>`lower(name) like ${pattern} escape '\\'`;
+}

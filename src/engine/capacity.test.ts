@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
-import { openSqliteStore } from "../database/sqlite/sqlite-store.ts";
+import { openTestStore } from "../database/store.fake.ts";
 import { FakeClock } from "../lib/clock.fake.ts";
 import { createCapacity, releaseCapacity } from "./capacity.ts";
 
 async function setup() {
   const clock = new FakeClock();
-  const store = await openSqliteStore({ file: ":memory:", clock });
+  const store = await openTestStore({ clock });
   const capacity = createCapacity({ store, clock, limits: { jobs: 4, hosting: 2 } });
   const ask = async (owner: string, instances: number) => {
     await clock.advance(1);

@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { clearLeases, takeLease } from "../database/leases.ts";
 import { changeResource, findResourceByUid, insertResource, type ResourceRow } from "../database/resources.ts";
-import { openSqliteStore } from "../database/sqlite/sqlite-store.ts";
+import { openTestStore } from "../database/store.fake.ts";
 import type { Store } from "../database/store.ts";
 import { FakeClock } from "../lib/clock.fake.ts";
 import { silentLog } from "../lib/log.ts";
@@ -38,7 +38,7 @@ const aRow = (uid: string, clock: FakeClock): ResourceRow => ({
 
 async function setup(...steps: CountStep[]): Promise<{ store: Store; clock: FakeClock; engine: Engine }> {
   const clock = new FakeClock();
-  const store = await openSqliteStore({ file: ":memory:", clock });
+  const store = await openTestStore({ clock });
   const reconciler = anyReconciler({ kind: "test/thing", steps, stateOf: (status: Status) => status.state });
   const engine = createEngine({ store, clock, random: seededRandom(1), log: silentLog, reconcilers: [reconciler] });
   await store.write((tx) => insertResource(tx, aRow("a", clock)));

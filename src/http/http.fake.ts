@@ -1,7 +1,7 @@
 // A whole HTTP side for tests: listener and pipeline on a free port, real IAM and STS, and whatever services a test brings.
 import { connect } from "node:net";
 import { onTestFinished } from "vitest";
-import { openSqliteStore } from "../database/sqlite/sqlite-store.ts";
+import { openTestStore } from "../database/store.fake.ts";
 import { systemClock } from "../lib/clock.ts";
 import { collectingLog } from "../lib/log.fake.ts";
 import type { LogFields } from "../lib/log.ts";
@@ -59,7 +59,7 @@ export interface FakeHttpOptions {
 export async function startHttp(options: FakeHttpOptions = {}): Promise<FakeHttp> {
   const errors: LogFields[] = [];
   const platform = { clock: systemClock, random: systemRandom, log: collectingLog(errors) };
-  const store = await openSqliteStore({ file: ":memory:", clock: systemClock });
+  const store = await openTestStore({ clock: systemClock });
   const { service, identity } = await createIam({ ...platform, store, accountId: account, rootKey });
   const handle = createPipeline({
     ...platform,

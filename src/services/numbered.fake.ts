@@ -1,6 +1,6 @@
 // A resource kind without a service, for tests of what all kinds share; and resources of it on a database in memory.
 import { onTestFinished } from "vitest";
-import { openSqliteStore } from "../database/sqlite/sqlite-store.ts";
+import { openTestStore } from "../database/store.fake.ts";
 import type { Store } from "../database/store.ts";
 import { AwsError } from "../lib/aws-error.ts";
 import { FakeClock } from "../lib/clock.fake.ts";
@@ -51,7 +51,7 @@ export interface FakeResources {
 
 export async function fakeResources(): Promise<FakeResources> {
   const clock = new FakeClock();
-  const store = await openSqliteStore({ file: ":memory:", clock });
+  const store = await openTestStore({ clock });
   onTestFinished(() => store.close());
   const random = seededRandom(3);
   let nudges = 0;

@@ -1,6 +1,6 @@
 // A whole CloudWatch for tests: database in memory, a clock that stands still; operations called by name.
 import { onTestFinished } from "vitest";
-import { openSqliteStore } from "../../database/sqlite/sqlite-store.ts";
+import { openTestStore } from "../../database/store.fake.ts";
 import type { Store } from "../../database/store.ts";
 import { FakeClock } from "../../lib/clock.fake.ts";
 import { seededRandom } from "../../lib/random.ts";
@@ -26,7 +26,7 @@ export interface FakeCloudWatch extends CloudWatch {
 
 export async function createFakeCloudWatch(): Promise<FakeCloudWatch> {
   const clock = new FakeClock();
-  const store = await openSqliteStore({ file: ":memory:", clock });
+  const store = await openTestStore({ clock });
   onTestFinished(() => store.close());
   const random = seededRandom(7);
   const cloudwatch = createCloudWatch({ store, clock, random });

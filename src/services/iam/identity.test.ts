@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { openSqliteStore } from "../../database/sqlite/sqlite-store.ts";
+import { openTestStore } from "../../database/store.fake.ts";
 import { FakeClock } from "../../lib/clock.fake.ts";
 import { silentLog } from "../../lib/log.ts";
 import { seededRandom } from "../../lib/random.ts";
@@ -10,7 +10,7 @@ const roleArn = `arn:aws:iam::${account}:role/SalviaExecutionRole`;
 
 async function setup(rootKey?: AccessKey) {
   const clock = new FakeClock();
-  const store = await openSqliteStore({ file: ":memory:", clock });
+  const store = await openTestStore({ clock });
   const start = async (key = rootKey) =>
     (await createIam({ store, clock, random: seededRandom(7), log: silentLog, accountId: account, rootKey: key }))
       .identity;
@@ -71,7 +71,7 @@ test("a token without its key, changed, or of another installation is refused", 
   const { identity } = await setup();
   const one = await identity.sessionFor(roleArn, "one", 900);
   const two = await identity.sessionFor(roleArn, "two", 900);
-  const other = await openSqliteStore({ file: ":memory:", clock: new FakeClock() });
+  const other = await openTestStore({ clock: new FakeClock() });
   const options = { store: other, clock: new FakeClock(), random: seededRandom(8), log: silentLog, accountId: account };
   const foreign = await (await createIam(options)).identity.sessionFor(roleArn, "one", 900);
   const bad = { problem: "bad-token" };

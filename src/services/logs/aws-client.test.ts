@@ -16,7 +16,7 @@ import {
   paginateFilterLogEvents,
 } from "@aws-sdk/client-cloudwatch-logs";
 import { expect, onTestFinished, test } from "vitest";
-import { openSqliteStore } from "../../database/sqlite/sqlite-store.ts";
+import { openTestStore } from "../../database/store.fake.ts";
 import { startHttp } from "../../http/http.fake.ts";
 import { systemClock } from "../../lib/clock.ts";
 import { systemRandom } from "../../lib/random.ts";
@@ -25,7 +25,7 @@ import { createLogs } from "./index.ts";
 
 /** What stands behind the request's own store, clock and random. */
 async function ground() {
-  const store = await openSqliteStore({ file: ":memory:", clock: systemClock });
+  const store = await openTestStore({ clock: systemClock });
   onTestFinished(() => store.close());
   return { store, clock: systemClock, random: systemRandom };
 }

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { onTestFinished } from "vitest";
-import { openSqliteStore } from "../../database/sqlite/sqlite-store.ts";
+import { openTestStore } from "../../database/store.fake.ts";
 import type { Store } from "../../database/store.ts";
 import { FakeClock } from "../../lib/clock.fake.ts";
 import { silentLog } from "../../lib/log.ts";
@@ -54,7 +54,7 @@ export interface FakeS3Options {
 export async function createFakeS3(options: FakeS3Options = {}): Promise<FakeS3> {
   const folder = await mkdtemp(join(tmpdir(), "salvia-s3-"));
   const clock = new FakeClock();
-  const store = await openSqliteStore({ file: ":memory:", clock });
+  const store = await openTestStore({ clock });
   onTestFinished(async () => {
     await store.close();
     await rm(folder, { recursive: true });

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { buffer } from "node:stream/consumers";
 import { onTestFinished } from "vitest";
-import { openSqliteStore } from "../../database/sqlite/sqlite-store.ts";
+import { openTestStore } from "../../database/store.fake.ts";
 import type { Store } from "../../database/store.ts";
 import { FakeClock } from "../../lib/clock.fake.ts";
 import { systemClock, type Clock } from "../../lib/clock.ts";
@@ -94,7 +94,7 @@ const row = {
 };
 
 export async function fakeRuntime(clock: Clock = systemClock): Promise<FakeRuntime> {
-  const store = await openSqliteStore({ file: ":memory:", clock: new FakeClock() });
+  const store = await openTestStore({ clock: new FakeClock() });
   const metrics: FakeRuntime["metrics"] = [];
   const random = seededRandom(7);
   const sink: Metrics = {

@@ -3,7 +3,7 @@ import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { onTestFinished } from "vitest";
 import type { ComputeBackend, TaskState } from "../../compute/backend.ts";
-import { openSqliteStore } from "../../database/sqlite/sqlite-store.ts";
+import { openTestStore } from "../../database/store.fake.ts";
 import type { Store } from "../../database/store.ts";
 import { createCapacity } from "../../engine/capacity.ts";
 import { createEngine, type Engine } from "../../engine/engine.ts";
@@ -185,7 +185,7 @@ function memoryStorage(): BlobStorage {
 /** Database, storage and two buckets: "bucket" is ours, "foreign" is not. */
 async function layGround(): Promise<Ground> {
   const clock = new FakeClock();
-  const store = await openSqliteStore({ file: ":memory:", clock });
+  const store = await openTestStore({ clock });
   onTestFinished(() => store.close());
   const storage = memoryStorage();
   const { objects } = createS3({ store, storage, clock, random: seededRandom(2), log: silentLog });

