@@ -131,6 +131,7 @@ export interface Ground {
 const s3Chores = (s3: S3, clock: Clock): readonly Chore[] => [
   { name: "collect garbage of objects", everyMs: seconds(30), run: () => s3.collectGarbage(clock.now()) },
   { name: "sweep blobs without an object", everyMs: minutes(24 * 60), run: () => s3.sweepOrphans(clock.now()) },
+  { name: "carry out lifecycles of buckets", everyMs: minutes(60), run: () => s3.sweepLifecycle() },
 ];
 
 /** Services, the pipeline before them and the engine that carries their reconcilers; starts nothing. */

@@ -19,6 +19,8 @@ import { encryptionConfiguration } from "./configuration/encryption-configuratio
 import { numberedConfiguration } from "./configuration/numbered-configuration.ts";
 import { storedConfiguration } from "./configuration/stored-configuration.ts";
 import { collectGarbage, sweepOrphans } from "./garbage.ts";
+import { lifecycleConfiguration } from "./lifecycle/lifecycle-configuration.ts";
+import { sweepLifecycle } from "./lifecycle/sweep-lifecycle.ts";
 import { listObjects } from "./listing/list-objects.ts";
 import { listObjectsV2 } from "./listing/list-objects-v2.ts";
 import { getObject } from "./object/get-object.ts";
@@ -86,6 +88,7 @@ const operations: readonly Operation<S3Context>[] = [
   ...bucketTagging,
   ...corsConfiguration,
   ...encryptionConfiguration,
+  ...lifecycleConfiguration,
   ...numberedConfiguration,
   ...storedConfiguration,
 ];
@@ -105,6 +108,8 @@ export interface S3 {
   collectGarbage(now: Date): Promise<void>;
   /** Removes blobs that a crash left without a row. Looks at every blob: to be run at start and daily. */
   sweepOrphans(now: Date): Promise<void>;
+  /** Deletes what the lifecycles of buckets want gone. Looks at every version below their prefixes: to be run hourly. */
+  sweepLifecycle(): Promise<void>;
 }
 
 export function createS3({ store, storage, clock, random, log }: S3Parts): S3 {
@@ -118,6 +123,10 @@ export function createS3({ store, storage, clock, random, log }: S3Parts): S3 {
     sweepOrphans: async (now) => {
       const count = await sweepOrphans(store, storage, now);
       if (count > 0) log.info("blobs without an object removed", { count });
+    },
+    sweepLifecycle: async () => {
+      const count = await sweepLifecycle({ store, clock, random });
+      if (count > 0) log.info("versions removed by lifecycles", { count });
     },
   };
 }

@@ -9,6 +9,8 @@ export interface ListedVersion {
   readonly object: StoredObject;
   readonly isDeleteMarker: boolean;
   readonly isLatest: boolean;
+  /** Undefined: it is the newest. */
+  readonly supersededAt: Date | undefined;
 }
 
 export interface VersionRange extends Omit<KeyRange, "after"> {
@@ -102,7 +104,7 @@ async function versionsFrom(reader: Reader, range: VersionRange, position: Posit
   for (const object of current) {
     for (let next = kept[at]; next && compareKeys(next.object.key, object.key) < 0; next = kept[++at])
       merged.push(next);
-    merged.push({ object, isDeleteMarker: false, isLatest: true });
+    merged.push({ object, isDeleteMarker: false, isLatest: true, supersededAt: undefined });
   }
   return [...merged, ...kept.slice(at)].slice(0, batchRows);
 }
@@ -131,6 +133,6 @@ async function keptFrom(reader: Reader, range: VersionRange, { key, below }: Pos
   const rows = await query.orderBy("key").orderBy("sequence", "desc").limit(batchRows).execute();
   return rows.map((row) => {
     const { isDeleteMarker, supersededAt, ...object } = keptVersionOf(row);
-    return { object, isDeleteMarker, isLatest: supersededAt === undefined };
+    return { object, isDeleteMarker, isLatest: supersededAt === undefined, supersededAt };
   });
 }
