@@ -14,7 +14,7 @@ export async function collectGarbage(store: Store, storage: BlobStorage, now: Da
   for (;;) {
     // Claimed for good first: afterwards no copy or pin can get hold of the blob. A crash in between leaves an orphan.
     const claim = await store.write((tx) => claimGarbage(tx, now.getTime() - graceMs));
-    for (const blobId of claim.blobIds) await storage.remove(blobId);
+    await Promise.all(claim.blobIds.map((blobId) => storage.remove(blobId)));
     removed += claim.blobIds.length;
     if (claim.isLast) return removed;
   }
@@ -55,7 +55,7 @@ export async function sweepOrphans(store: Store, storage: BlobStorage, now: Date
   const sweep = async (): Promise<void> => {
     const known = await knownBlobs(store, batch);
     const orphans = batch.filter((id) => !known.has(id));
-    for (const id of orphans) await storage.remove(id);
+    await Promise.all(orphans.map((id) => storage.remove(id)));
     removed += orphans.length;
     batch = [];
   };

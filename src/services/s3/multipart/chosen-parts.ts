@@ -15,7 +15,9 @@ export function chosenParts(
   uploaded: readonly UploadedPart[],
 ): readonly [UploadedPart, ...UploadedPart[]] {
   const byNumber = new Map(uploaded.map((part) => [part.number, part]));
-  const chosen = (list ?? []).map((asked) => uploadedPart(asked, byNumber));
+  // Who names a part twice in a row means what was uploaded last.
+  const asked = (list ?? []).filter((part, at, all) => part.PartNumber !== all[at + 1]?.PartNumber);
+  const chosen = asked.map((part) => uploadedPart(part, byNumber));
   const [first, ...others] = chosen;
   if (!first) throw malformedXml();
   others.reduce((before, part) => {

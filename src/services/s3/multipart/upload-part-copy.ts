@@ -1,3 +1,4 @@
+import { AwsError } from "../../../lib/aws-error.ts";
 import { requireBucket } from "../bucket/buckets.ts";
 import { partChecksumMembers } from "../checksums/checksum.ts";
 import { invalidArgument } from "../errors.ts";
@@ -46,11 +47,9 @@ function copiedRange(header: string | undefined, sizeBytes: number): ByteRange |
     );
   }
   if (Number(last) >= sizeBytes) {
-    throw invalidArgument(
-      `Range specified is not valid for source object of size: ${sizeBytes}`,
-      "x-amz-copy-source-range",
-      header,
-    );
+    throw new AwsError("InvalidRange", `Range specified is not valid for source object of size: ${sizeBytes}`, {
+      fields: { RangeRequested: header, ActualObjectSize: sizeBytes },
+    });
   }
   return { start: Number(first), end: Number(last) };
 }
