@@ -1,4 +1,6 @@
 // Kills S3 before and after every step of a write, starts it again on what is left, and looks for the old object or the new.
+import type { Readable } from "node:stream";
+import { buffer } from "node:stream/consumers";
 import { expect, test } from "vitest";
 import type { Store } from "../../database/store.ts";
 import type { BlobStorage } from "../../storage/storage.ts";
@@ -56,8 +58,16 @@ async function afterCleaning({
   await s3.collectGarbage(later);
   await s3.sweepOrphans(later);
   const objects = await store.read.selectFrom("objects").select("blob_id").execute();
+  const versions = await store.read
+    .selectFrom("object_versions")
+    .select("blob_id")
+    .where("is_delete_marker", "=", 0)
+    .execute();
   const parts = await store.read.selectFrom("upload_parts").select("blob_id").execute();
-  return { blobs: await blobIds(), rows: [...new Set([...objects, ...parts].map((row) => row.blob_id))].sort() };
+  return {
+    blobs: await blobIds(),
+    rows: [...new Set([...objects, ...versions, ...parts].map((row) => row.blob_id))].sort(),
+  };
 }
 
 /** Runs `change` with a crash at each of its steps in turn, until it needs no more of them. */
@@ -136,6 +146,112 @@ test("CompleteMultipartUpload that dies anywhere leaves the old object and the u
       if (isNew) return;
       expect(object.toString()).toBe("old");
       expect((await call("ListParts", { Bucket, Key, UploadId })).Parts).toHaveLength(2);
+    },
+  );
+  expect(steps).toBe(4);
+});
+
+/** Bytes of all versions, the newest first; a delete marker is "-". */
+async function historyOf({ call }: FakeS3): Promise<string[]> {
+  const { Versions = [], DeleteMarkers = [] } = await call("ListObjectVersions", { Bucket, Prefix: Key });
+  const versions = await Promise.all(
+    Versions.map(async ({ VersionId, IsLatest }) => {
+      const { Body } = await call("GetObject", { Bucket, Key, VersionId });
+      const bytes = await buffer(Body as Readable);
+      return { text: bytes.length > 20 ? "large" : bytes.toString(), IsLatest };
+    }),
+  );
+  const all = [...versions, ...DeleteMarkers.map(({ IsLatest }) => ({ text: "-", IsLatest }))];
+  return [...all.filter(({ IsLatest }) => IsLatest), ...all.filter(({ IsLatest }) => !IsLatest)].map(
+    ({ text }) => text,
+  );
+}
+
+const setVersioning = ({ call }: FakeS3, Status: "Enabled" | "Suspended") =>
+  call("PutBucketVersioning", { Bucket, VersioningConfiguration: { Status } });
+
+test("PutObject in a bucket with versions that dies anywhere loses no version and makes no half of one", async () => {
+  const steps = await crashEverywhere(
+    async (fake) => {
+      await fake.call("PutObject", { Bucket, Key, Body: "null" });
+      await setVersioning(fake, "Enabled");
+      await fake.call("PutObject", { Bucket, Key, Body: "old" });
+    },
+    ({ call }) => call("PutObject", { Bucket, Key, Body: "newer" }),
+    async (fake, outcome) => {
+      const before = ["old", "null"];
+      const after = ["newer", "old", "null"];
+      expect(outcome === "done" ? [after] : [before, after]).toContainEqual(await historyOf(fake));
+    },
+  );
+  expect(steps).toBe(4);
+});
+
+test("PutObject and DeleteObject in a suspended bucket that die anywhere replace the null version as a whole", async () => {
+  await crashEverywhere(
+    async (fake) => {
+      await fake.call("PutObject", { Bucket, Key, Body: "null" });
+      await setVersioning(fake, "Enabled");
+      await fake.call("PutObject", { Bucket, Key, Body: "old" });
+      await setVersioning(fake, "Suspended");
+    },
+    async ({ call }) => {
+      await call("PutObject", { Bucket, Key, Body: "newer" });
+      await call("DeleteObject", { Bucket, Key });
+    },
+    async (fake, outcome) => {
+      const stages = [
+        ["old", "null"],
+        ["newer", "old"],
+        ["-", "old"],
+      ];
+      expect(outcome === "done" ? stages.slice(2) : stages).toContainEqual(await historyOf(fake));
+    },
+  );
+});
+
+test("deletions of versions that die anywhere leave the version before, or the one behind it in its place", async () => {
+  let VersionId: string | undefined;
+  await crashEverywhere(
+    async (fake) => {
+      await setVersioning(fake, "Enabled");
+      await fake.call("PutObject", { Bucket, Key, Body: "old" });
+      ({ VersionId } = await fake.call("PutObject", { Bucket, Key, Body: "newer" }));
+    },
+    ({ call }) => call("DeleteObject", { Bucket, Key, VersionId }),
+    async (fake, outcome) => {
+      const text = (await fake.bytes(Bucket, Key)).toString();
+      expect(outcome === "done" ? ["old"] : ["newer", "old"]).toContain(text);
+      expect(await historyOf(fake)).toEqual(text === "old" ? ["old"] : ["newer", "old"]);
+    },
+  );
+});
+
+test("CompleteMultipartUpload in a bucket with versions that dies anywhere keeps the old version and the upload, or both versions", async () => {
+  const part = Buffer.alloc(5 * 1024 * 1024, "n");
+  let MultipartUpload = {};
+  let UploadId = "";
+  const steps = await crashEverywhere(
+    async (fake) => {
+      const { call } = fake;
+      await setVersioning(fake, "Enabled");
+      await call("PutObject", { Bucket, Key, Body: "old" });
+      UploadId = (await call("CreateMultipartUpload", { Bucket, Key })).UploadId ?? "";
+      const first = await call("UploadPart", { Bucket, Key, UploadId, PartNumber: 1, Body: part });
+      const second = await call("UploadPart", { Bucket, Key, UploadId, PartNumber: 2, Body: "end" });
+      MultipartUpload = { Parts: [first, second].map(({ ETag }, at) => ({ PartNumber: at + 1, ETag })) };
+    },
+    ({ call }) => call("CompleteMultipartUpload", { Bucket, Key, UploadId, MultipartUpload }),
+    async (fake, outcome) => {
+      const history = await historyOf(fake);
+      expect(outcome === "done" ? [["large", "old"]] : [["old"], ["large", "old"]]).toContainEqual(history);
+      if (history.length === 2) {
+        // Asking once more answers the same version.
+        const again = await fake.call("CompleteMultipartUpload", { Bucket, Key, UploadId, MultipartUpload });
+        expect(again.VersionId).toBeDefined();
+      } else {
+        expect((await fake.call("ListParts", { Bucket, Key, UploadId })).Parts).toHaveLength(2);
+      }
     },
   );
   expect(steps).toBe(4);

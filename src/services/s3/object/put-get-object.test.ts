@@ -231,13 +231,13 @@ test("another account's bucket is closed, and a bucket owned by another than exp
   await call("PutObject", { Bucket, Key: "k", Body: "x" });
   const other = { account: "111111111111" };
   for (const attempt of [
-    call("GetObject", { Bucket, Key: "k" }, other),
-    call("PutObject", { Bucket, Key: "k", Body: "y" }, other),
-    call("HeadBucket", { Bucket }, other),
-    call("ListObjectsV2", { Bucket }, other),
-    call("HeadBucket", { Bucket, ExpectedBucketOwner: "111111111111" }),
+    () => call("GetObject", { Bucket, Key: "k" }, other),
+    () => call("PutObject", { Bucket, Key: "k", Body: "y" }, other),
+    () => call("HeadBucket", { Bucket }, other),
+    () => call("ListObjectsV2", { Bucket }, other),
+    () => call("HeadBucket", { Bucket, ExpectedBucketOwner: "111111111111" }),
   ]) {
-    await expect(attempt).rejects.toMatchObject({ code: "AccessDenied" });
+    await expect(attempt()).rejects.toMatchObject({ code: "AccessDenied" });
   }
   await expect(call("GetObject", { Bucket: "nowhere", Key: "k" })).rejects.toMatchObject({ code: "NoSuchBucket" });
 });
