@@ -11,6 +11,7 @@ const postgres: TestProjectInlineConfiguration = {
   test: {
     name: "postgres",
     include: onPostgres,
+    exclude: ["**/node_modules/**", "src/database/sqlite/**"],
     env: { SALVIA_TEST_DATABASE: "postgres" },
     globalSetup: ["./tools/test-postgres.ts"],
   },
@@ -21,6 +22,7 @@ const sqlite: TestProjectInlineConfiguration = {
   test: {
     name: "sqlite",
     include: ["src/**/*.test.ts", "tools/**/*.test.ts", "acceptance/**/*.test.ts", "bench/**/*.test.ts"],
+    exclude: ["**/node_modules/**", "src/database/postgres/**"],
     env: { SALVIA_TEST_DATABASE: "sqlite" },
   },
 };

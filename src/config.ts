@@ -7,6 +7,8 @@ export interface Config {
   readonly host: string;
   /** Absolute. */
   readonly dataFolder: string;
+  /** postgres://…; undefined: SQLite in the data folder. */
+  readonly database: string | undefined;
   readonly accountId: string;
   readonly rootAccessKeyId: string | undefined;
   readonly rootSecretAccessKey: string | undefined;
@@ -75,6 +77,14 @@ export const settings: { readonly [Name in keyof Config]: Setting<Config[Name]> 
   },
   host: { flag: "host", variable: "SALVIA_HOST", fallback: "127.0.0.1", about: "address to listen on", read: text },
   dataFolder: { flag: "data", variable: "SALVIA_DATA", fallback: ".salvia", about: "folder of all data", read: text },
+  database: {
+    flag: "database",
+    variable: "SALVIA_DATABASE",
+    fallback: undefined,
+    about: "postgres://USER:PASSWORD@HOST:PORT/NAME; without it the data folder holds the database",
+    isSecret: true,
+    read: matching(/^postgres(ql)?:\/\/\S+$/, "an address that begins with postgres://"),
+  },
   accountId: {
     flag: "account-id",
     variable: "SALVIA_ACCOUNT_ID",
@@ -189,6 +199,7 @@ export function readConfig(args: readonly string[], environment: NodeJS.ProcessE
     port: read("port"),
     host: read("host"),
     dataFolder: resolve(read("dataFolder")),
+    database: read("database"),
     accountId: read("accountId"),
     rootAccessKeyId: read("rootAccessKeyId"),
     rootSecretAccessKey: read("rootSecretAccessKey"),
@@ -203,6 +214,9 @@ export function readConfig(args: readonly string[], environment: NodeJS.ProcessE
   // A half that is wrong is told already.
   if (hasHalfAKey && problems.length === 0) {
     problems.push("SALVIA_ROOT_ACCESS_KEY_ID and SALVIA_ROOT_SECRET_ACCESS_KEY go together");
+  }
+  if (config.database !== undefined && config.stopsTasks) {
+    problems.push("--stop-tasks does not go with --database: the tasks are those of all its servers");
   }
   if (problems.length > 0) throw new ConfigError(problems.join("\n"));
   return Object.freeze(config);

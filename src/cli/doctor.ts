@@ -19,8 +19,8 @@ async function serverLine(dataFolder: string): Promise<string> {
 }
 
 function shown(name: string, value: string | number | boolean | readonly string[] | undefined): string {
-  if (value === undefined) return "(made at first start)";
-  if (/secret/i.test(name)) return "********";
+  if (value === undefined) return name === "database" ? "(SQLite in the data folder)" : "(made at first start)";
+  if (/secret|^database$/i.test(name)) return "********";
   return typeof value === "object" ? value.join(", ") : String(value);
 }
 

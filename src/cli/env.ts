@@ -61,7 +61,7 @@ export async function env(args: readonly string[]): Promise<number> {
     process.stderr.write(`${error.message}\n`);
     return 2;
   }
-  if (!existsSync(join(config.dataFolder, "salvia.db"))) {
+  if (config.database === undefined && !existsSync(join(config.dataFolder, "salvia.db"))) {
     process.stderr.write(
       `There is no Salvia in ${config.dataFolder} yet. Start one with \`salvia serve\` (from a checkout: \`npm start\`), ` +
         "or name the folder of yours with --data.\n",

@@ -1,6 +1,7 @@
 // `salvia serve`: starts the server, says where it is, and stops it cleanly on SIGTERM or Ctrl-C.
 import { ConfigError, readConfig, settings, type Config } from "../config.ts";
-import { FolderHeldError, FolderProblemError, startSalvia } from "../salvia.ts";
+import { FolderHeldError, FolderProblemError } from "../data-folder.ts";
+import { startSalvia } from "../salvia.ts";
 
 function help(): string {
   const lines = Object.values(settings).map(({ flag, variable, about, fallback }) => {

@@ -106,6 +106,17 @@ export async function deleteLeased(tx: Writer, lease: Lease): Promise<boolean> {
   return numDeletedRows === 1n;
 }
 
+/** Frees what one server holds: its tokens begin with its id and a slash. */
+export async function clearLeasesOf(tx: Writer, serverId: string): Promise<void> {
+  await tx
+    .updateTable("resources")
+    .set({ lease_token: null, lease_until: null })
+    .where("lease_token", ">", `${serverId}/`)
+    // The character after the slash.
+    .where("lease_token", "<", `${serverId}0`)
+    .execute();
+}
+
 /** One server alone owns an embedded database, so whatever is leased at its start was leased by a dead one. */
 export async function clearLeases(store: Store): Promise<void> {
   await store.write(async (tx) => {

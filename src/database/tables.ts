@@ -1,5 +1,5 @@
 // Every table, by the file that owns it. Times are milliseconds since 1970 (INTEGER); JSON is TEXT.
-import type { ResourcesTable, ReservationsTable, SettingsTable, TasksTable } from "./tables/core.ts";
+import type { ResourcesTable, ReservationsTable, ServersTable, SettingsTable, TasksTable } from "./tables/core.ts";
 import type { ObjectTables } from "./tables/objects.ts";
 import type { LogTables } from "./tables/logs.ts";
 import type { MetricTables } from "./tables/metrics.ts";
@@ -8,6 +8,7 @@ import type { IdentityTables } from "./tables/identity.ts";
 export interface Tables extends ObjectTables, LogTables, MetricTables, IdentityTables {
   resources: ResourcesTable;
   reservations: ReservationsTable;
+  servers: ServersTable;
   settings: SettingsTable;
   tasks: TasksTable;
 }

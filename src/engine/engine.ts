@@ -14,6 +14,7 @@ import { minutes, seconds, type Clock } from "../lib/clock.ts";
 import type { Log } from "../lib/log.ts";
 import type { Random } from "../lib/random.ts";
 import { pack } from "../lib/stored-json.ts";
+import type { Membership } from "./membership.ts";
 import { reconcileOnce, type Pass } from "./reconcile-once.ts";
 import type { AnyReconciler } from "./reconciler.ts";
 
@@ -28,6 +29,8 @@ export interface EngineOptions {
   readonly random: Random;
   readonly log: Log;
   readonly reconcilers: readonly AnyReconciler[];
+  /** Where servers share the database; without it this one owns it alone. */
+  readonly membership?: Membership | undefined;
   /** Runs beside the passes, each at its own interval (sweepers, collectors). */
   readonly chores?: readonly Chore[];
 }
@@ -65,7 +68,9 @@ class ReconcileEngine implements Engine {
   }
 
   async start(): Promise<void> {
-    await clearLeases(this.#options.store);
+    const { membership, store } = this.#options;
+    if (membership) await membership.start(() => this.nudge());
+    else await clearLeases(store);
     const chores = (this.#options.chores ?? []).map((chore) => this.#repeat(chore));
     this.#loops = Promise.all([this.#loop(), ...chores]);
   }
@@ -80,6 +85,7 @@ class ReconcileEngine implements Engine {
     this.#wake?.();
     await this.#loops;
     await Promise.all(this.#underway.values());
+    await this.#options.membership?.stop();
   }
 
   async runDue(): Promise<number> {
@@ -131,8 +137,8 @@ class ReconcileEngine implements Engine {
   }
 
   async #pass(uid: string): Promise<void> {
-    const { store, clock, random, log } = this.#options;
-    const token = random.uuid();
+    const { store, clock, random, log, membership } = this.#options;
+    const token = membership ? `${membership.id}/${random.uuid()}` : random.uuid();
     try {
       const now = clock.now().getTime();
       const row = await store.write((tx) => takeLease(tx, uid, token, now, now + leaseMs));

@@ -9,6 +9,7 @@ import {
   readdirSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
   writeSync,
 } from "node:fs";
@@ -121,15 +122,23 @@ export function createProcessBackend(options: ProcessBackendOptions): ComputeBac
       for (const each of processesMarked(taskMark(key))) signalProcess(each.pid, "SIGKILL");
       rmSync(aside, { recursive: true, force: true, maxRetries: 5, retryDelay: 20 });
     },
-    list: () => listKeys(tasksFolder),
+    list: () => listKeys(tasksFolder, clock.now().getTime()),
   };
 }
 
-async function* listKeys(tasksFolder: string): AsyncGenerator<string> {
+/** Longer than a server, this one or another that shares the folder, takes to make a task's folder. */
+const halfDoneForMs = 60_000;
+
+/** A folder half made or half removed by a server that was killed goes; one that a server makes just now does not. */
+function removeHalfDone(folder: string, isNew: boolean, nowMs: number): void {
+  const touchedMs = isNew ? statSync(folder, { throwIfNoEntry: false })?.ctimeMs : 0;
+  if (touchedMs !== undefined && touchedMs < nowMs - halfDoneForMs) rmSync(folder, { recursive: true, force: true });
+}
+
+async function* listKeys(tasksFolder: string, nowMs: number): AsyncGenerator<string> {
   if (!existsSync(tasksFolder)) return;
   for (const name of readdirSync(tasksFolder)) {
-    // Folders half made or half removed by a server that was killed: nobody else works with them across turns of the loop.
-    if (name.startsWith(".")) rmSync(join(tasksFolder, name), { recursive: true, force: true });
+    if (name.startsWith(".")) removeHalfDone(join(tasksFolder, name), name.startsWith(".new-"), nowMs);
     else yield name;
   }
 }

@@ -37,6 +37,16 @@ export interface ReservationsTable {
   granted_at: number | null;
 }
 
+/** The servers that share this database and are alive (src/engine/membership.ts). */
+export interface ServersTable {
+  id: string;
+  /** Where it answers. */
+  url: string;
+  /** Grows while it is alive. */
+  beats: number;
+  started_at: number;
+}
+
 export interface SettingsTable {
   key: string;
   value: string;

@@ -1,6 +1,6 @@
 // Blobs as files: <folder>/<first two characters of the id>/<id>, written under incoming/ and renamed when durable.
 import { constants, type Dirent } from "node:fs";
-import { chmod, copyFile, mkdir, open, readdir, rename, rm, stat, type FileHandle } from "node:fs/promises";
+import { chmod, copyFile, mkdir, open, readdir, rename, rm, stat, writeFile, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import type { Random } from "../../lib/random.ts";
@@ -8,10 +8,15 @@ import { BlobMissingError, type Blob, type BlobStorage } from "../storage.ts";
 import { appendAll, explained, isMissing, syncFolder } from "./durable-file.ts";
 
 export interface FilesystemStorageOptions {
-  /** Belongs to one server alone: what an earlier one left half written is removed at the start. */
+  /** What an earlier server left half written is removed at the start. */
   readonly folder: string;
+  /** Other servers may be writing in it: only what none of them can be writing any more is removed. */
+  readonly isShared?: boolean;
   readonly random: Random;
 }
+
+/** Longer than any source of bytes may pause. */
+const abandonedAfterMs = 24 * 3_600_000;
 
 const readBytes = 256 * 1024;
 const copyBytes = 4 * 1024 * 1024;
@@ -24,10 +29,12 @@ const idPattern = /^[0-9a-f]{32}$/;
 const shards = Array.from({ length: 256 }, (_, at) => at.toString(16).padStart(2, "0"));
 
 /** Opens the file tree, making it if it is new. Rejects with a sentence for people when the folder cannot be written. */
-export async function createFilesystemStorage({ folder, random }: FilesystemStorageOptions): Promise<BlobStorage> {
+export async function createFilesystemStorage(options: FilesystemStorageOptions): Promise<BlobStorage> {
+  const { folder, isShared = false, random } = options;
   const incoming = join(folder, "incoming");
   try {
-    await rm(incoming, { recursive: true, force: true });
+    if (isShared) await removeAbandoned(incoming);
+    else await rm(incoming, { recursive: true, force: true });
     await mkdir(incoming, { recursive: true });
     for (const shard of shards) await mkdir(join(folder, shard), { recursive: true });
     await syncFolder(folder);
@@ -35,6 +42,19 @@ export async function createFilesystemStorage({ folder, random }: FilesystemStor
     throw explained(error, folder);
   }
   return new FilesystemStorage(folder, incoming, random);
+}
+
+/** By the clock that stamps the files, which is the file system's and may not be this server's. */
+async function removeAbandoned(incoming: string): Promise<void> {
+  await mkdir(incoming, { recursive: true });
+  const stamp = join(incoming, ".now");
+  await writeFile(stamp, "");
+  const now = (await stat(stamp)).mtime.getTime();
+  for (const name of await readdir(incoming)) {
+    const path = join(incoming, name);
+    const modifiedAt = await modificationTime(path);
+    if (modifiedAt && modifiedAt.getTime() < now - abandonedAfterMs) await rm(path, { force: true });
+  }
 }
 
 class FilesystemStorage implements BlobStorage {
