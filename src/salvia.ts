@@ -1,23 +1,26 @@
 // Composition root: config → database → storage → services → engine → http. The only file, with cli/, that knows every room.
-import { accessSync, constants, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
 import { algorithms, findAlgorithm } from "./algorithms/index.ts";
 import type { ComputeBackend } from "./compute/backend.ts";
 import { createProcessBackend } from "./compute/process/process-backend.ts";
 import { readConfig, type Config } from "./config.ts";
+import { claimFolder, FolderProblemError, holdFolder, keepServerFile } from "./data-folder.ts";
+import { blobRows } from "./database/blob-rows.ts";
+import { openPostgresStore } from "./database/postgres/postgres-store.ts";
 import { openSqliteStore } from "./database/sqlite/sqlite-store.ts";
 import type { Store } from "./database/store.ts";
 import { createCapacity } from "./engine/capacity.ts";
 import { createEngine, type Chore, type Engine } from "./engine/engine.ts";
+import { createMembership, type Membership } from "./engine/membership.ts";
 import { createListener } from "./http/listener.ts";
 import { createPipeline } from "./http/pipeline.ts";
 import { minutes, seconds, systemClock, type Clock } from "./lib/clock.ts";
-import { lockFolder, type FolderLock } from "./lib/folder-lock.ts";
 import { createLog, silentLog, type Log } from "./lib/log.ts";
 import { probeNamespaces } from "./lib/probe-namespaces.ts";
 import { systemRandom, type Random } from "./lib/random.ts";
-import { readServerFile, serverFilePath, writeServerFile } from "./lib/server-file.ts";
+import { serverFilePath, writeServerFile } from "./lib/server-file.ts";
 import { createModels } from "./models/index.ts";
 import { createCloudWatch, type CloudWatch } from "./services/cloudwatch/index.ts";
 import { createIam, type Identity } from "./services/iam/index.ts";
@@ -27,18 +30,13 @@ import { createSagemaker } from "./services/sagemaker/index.ts";
 import { createSagemakerRuntime } from "./services/sagemaker-runtime/index.ts";
 import { createSts } from "./services/sts/index.ts";
 import { createFilesystemStorage } from "./storage/filesystem/filesystem-storage.ts";
+import { createSmallBlobStorage } from "./storage/small/small-blob-storage.ts";
 import type { BlobStorage } from "./storage/storage.ts";
 
 export interface Salvia {
   readonly url: string;
   stop(): Promise<void>;
 }
-
-/** Another server holds the data folder. */
-export class FolderHeldError extends Error {}
-
-/** The data folder cannot be used; the message says what to do. */
-export class FolderProblemError extends Error {}
 
 function processLog(config: Config, clock: Clock): Log {
   return createLog({
@@ -49,37 +47,26 @@ function processLog(config: Config, clock: Clock): Log {
   });
 }
 
-function prepareFolder(folder: string): FolderLock {
+const openStore = async (config: Config, clock: Clock, log: Log): Promise<Store> => {
+  const { dataFolder, database } = config;
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    accessSync(folder, constants.W_OK | constants.R_OK | constants.X_OK);
-    const lock = lockFolder(folder);
-    if (lock) return lock;
+    if (database !== undefined) return await openPostgresStore({ url: database, clock, log });
+    return await openSqliteStore({ file: join(dataFolder, "salvia.db"), clock });
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    throw new FolderProblemError(
-      `the data folder ${folder} cannot be written (${why}). Give another with --data, or make it writable.`,
-    );
-  }
-  const holder = readServerFile(folder);
-  const who = holder ? `process ${holder.pid}, at ${holder.url}, since ${holder.startedAt}` : "another process";
-  throw new FolderHeldError(
-    `the data folder ${folder} is held by ${who}. Use that server, stop it, or start this one with another --data.`,
-  );
-}
-
-const openStore = async (config: Config, clock: Clock): Promise<Store> => {
-  try {
-    return await openSqliteStore({ file: join(config.dataFolder, "salvia.db"), clock });
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new FolderProblemError(`the database in ${config.dataFolder} cannot be opened: ${why}`);
+    const where = database === undefined ? ` in ${dataFolder}` : "";
+    throw new FolderProblemError(`the database${where} cannot be opened: ${why}`);
   }
 };
 
-const openStorage = async (config: Config, random: Random): Promise<BlobStorage> => {
+const openStorage = async (config: Config, store: Store, clock: Clock, random: Random): Promise<BlobStorage> => {
   try {
-    return await createFilesystemStorage({ folder: join(config.dataFolder, "blobs"), random });
+    const large = await createFilesystemStorage({
+      folder: join(config.dataFolder, "blobs"),
+      isShared: config.database !== undefined,
+      random,
+    });
+    return createSmallBlobStorage({ large, rows: blobRows(store, clock), clock, random });
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw new FolderProblemError(`the objects in ${config.dataFolder} cannot be opened: ${why}`);
@@ -93,12 +80,13 @@ const rootKeyOf = ({ rootAccessKeyId, rootSecretAccessKey }: Config) =>
 
 /** The identities of a data folder, for commands beside the server. */
 export async function openIdentity(config: Config): Promise<{ identity: Identity; close(): Promise<void> }> {
-  const store = await openStore(config, systemClock);
+  const log = processLog(config, systemClock);
+  const store = await openStore(config, systemClock, log);
   const { identity } = await createIam({
     store,
     clock: systemClock,
     random: systemRandom,
-    log: processLog(config, systemClock),
+    log,
     accountId: config.accountId,
     rootKey: rootKeyOf(config),
   });
@@ -134,6 +122,20 @@ const s3Chores = (s3: S3, clock: Clock): readonly Chore[] => [
   { name: "carry out lifecycles of buckets", everyMs: minutes(60), run: () => s3.sweepLifecycle() },
 ];
 
+const serverFileOf = (clock: Clock, url: string) => ({
+  url,
+  pid: process.pid,
+  startedAt: clock.now().toISOString(),
+});
+
+/** Among the servers of one database; when one is gone, agents find this one. */
+const membershipOf = (ground: Ground, url: () => string): Membership =>
+  createMembership({
+    ...ground,
+    url,
+    onBeat: (urls) => keepServerFile(ground.config.dataFolder, serverFileOf(ground.clock, url()), urls),
+  });
+
 /** Services, the pipeline before them and the engine that carries their reconcilers; starts nothing. */
 export async function assemble(ground: Ground) {
   const { config, clock, random, log, store } = ground;
@@ -161,6 +163,7 @@ export async function assemble(ground: Ground) {
     clock,
     random,
     log,
+    membership: config.database === undefined ? undefined : membershipOf(ground, () => where.url),
     reconcilers: sagemaker.reconcilers,
     chores: [
       ...sagemaker.chores,
@@ -189,8 +192,9 @@ export async function assemble(ground: Ground) {
 /** The database, the blobs and the tasks of this machine. */
 async function layGround(config: Config, clock: Clock, log: Log): Promise<Ground> {
   const random = systemRandom;
-  const store = await openStore(config, clock);
-  const storage = await openStorage(config, random);
+  const store = await openStore(config, clock, log);
+  if (config.database !== undefined) await claimFolder(config.dataFolder, store, random);
+  const storage = await openStorage(config, store, clock, random);
   const entry = [process.execPath, process.argv[1] ?? ""];
   const compute = createProcessBackend({ dataFolder: config.dataFolder, entry, clock, random, log });
   return { config, clock, random, log, store, storage, compute };
@@ -214,7 +218,7 @@ export async function startSalvia(config: Config): Promise<Salvia> {
   const clock = systemClock;
   const log = processLog(config, clock);
   refuseUnwalledJobs(config);
-  const lock = prepareFolder(config.dataFolder);
+  const lock = holdFolder(config);
   const ground = await layGround(config, clock, log);
   const { store, compute } = ground;
   const parts = await assemble(ground);
@@ -223,7 +227,7 @@ export async function startSalvia(config: Config): Promise<Salvia> {
   const { port } = await listener.listen(config.host, config.port);
   const url = `http://${config.host.includes(":") ? `[${config.host}]` : config.host}:${port}`;
   parts.where.url = url;
-  writeServerFile(config.dataFolder, { url, pid: process.pid, startedAt: clock.now().toISOString() });
+  writeServerFile(config.dataFolder, serverFileOf(clock, url));
   await parts.engine.start();
   log.info("ready", {
     url,

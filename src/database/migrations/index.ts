@@ -7,10 +7,21 @@ import { logs } from "./0003-logs.ts";
 import { metrics } from "./0004-metrics.ts";
 import { identity } from "./0005-identity.ts";
 import { objectVersions } from "./0006-object-versions.ts";
+import { smallBlobs } from "./0007-small-blobs.ts";
+import { servers } from "./0008-servers.ts";
 
 export interface Migration {
   readonly name: string;
   up(db: Kysely<Tables>): Promise<void>;
 }
 
-export const migrations: readonly Migration[] = [core, objects, logs, metrics, identity, objectVersions];
+export const migrations: readonly Migration[] = [
+  core,
+  objects,
+  logs,
+  metrics,
+  identity,
+  objectVersions,
+  smallBlobs,
+  servers,
+];

@@ -9,6 +9,14 @@ export interface ObjectTables {
   upload_parts: UploadPartsTable;
   object_garbage: ObjectGarbageTable;
   object_pins: ObjectPinsTable;
+  small_blobs: SmallBlobsTable;
+}
+
+/** Bytes of blobs too small for a file of their own. */
+interface SmallBlobsTable {
+  id: string;
+  bytes: Uint8Array;
+  created_at: number;
 }
 
 /** Names are global, as on AWS. */
