@@ -1,4 +1,5 @@
 // Removes blobs that nothing needs: those that lost their row, and those that a crash left without ever having one.
+import { areBlobsHeld } from "../../database/hold.ts";
 import type { Store, Writer } from "../../database/store.ts";
 import type { BlobStorage } from "../../storage/storage.ts";
 
@@ -13,7 +14,7 @@ export async function collectGarbage(store: Store, storage: BlobStorage, now: Da
   let removed = 0;
   for (;;) {
     // Claimed for good first: afterwards no copy or pin can get hold of the blob. A crash in between leaves an orphan.
-    const claim = await store.write((tx) => claimGarbage(tx, now.getTime() - graceMs));
+    const claim = await store.write((tx) => claimGarbage(tx, now));
     await Promise.all(claim.blobIds.map((blobId) => storage.remove(blobId)));
     removed += claim.blobIds.length;
     if (claim.isLast) return removed;
@@ -25,11 +26,12 @@ interface Claim {
   readonly isLast: boolean;
 }
 
-async function claimGarbage(tx: Writer, before: number): Promise<Claim> {
+async function claimGarbage(tx: Writer, now: Date): Promise<Claim> {
+  if (await areBlobsHeld(tx, now)) return { blobIds: [], isLast: true };
   const due = await tx
     .selectFrom("object_garbage")
     .select("blob_id")
-    .where("since", "<=", before)
+    .where("since", "<=", now.getTime() - graceMs)
     .where((eb) =>
       eb.not(
         eb.exists(
@@ -50,6 +52,7 @@ async function claimGarbage(tx: Writer, before: number): Promise<Claim> {
 
 /** Removes blobs older than an hour that no row speaks of; resolves to how many went. */
 export async function sweepOrphans(store: Store, storage: BlobStorage, now: Date): Promise<number> {
+  if (await areBlobsHeld(store.read, now)) return 0;
   let removed = 0;
   let batch: string[] = [];
   const sweep = async (): Promise<void> => {

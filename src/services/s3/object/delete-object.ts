@@ -4,7 +4,7 @@ import { preconditionFailed } from "../errors.ts";
 import { operation, type S3Context } from "../s3-context.ts";
 import { deleteCurrent, deleteVersion, type Deletion } from "../versions/delete-version.ts";
 import { checkVersionId } from "../versions/version-id.ts";
-import { findKeptVersion } from "../versions/version-rows.ts";
+import { findKeptVersion, newestKeptVersion } from "../versions/version-rows.ts";
 import { matchesETag } from "./conditions.ts";
 import { findObject, type StoredObject } from "./objects.ts";
 
@@ -28,7 +28,10 @@ export interface WantedDeletion {
   readonly modifiedAt: Date | undefined;
 }
 
-/** Throws PreconditionFailed. What is not there may be deleted under any condition, as it may be without one. */
+/**
+ * Throws PreconditionFailed, also where a delete marker hides the object. A key that was never there may be deleted under any
+ * condition, as it may be without one.
+ */
 export async function deleteWanted(
   tx: Writer,
   bucket: Bucket,
@@ -40,12 +43,17 @@ export async function deleteWanted(
   const current = await findObject(tx, bucket.name, key);
   if (versionId === undefined) {
     if (current) checkDeletion(current, wanted);
+    else if (isConditional(wanted) && (await newestKeptVersion(tx, bucket.name, key)))
+      throw preconditionFailed("If-Match");
     return deleteCurrent(tx, bucket, key, current, { now, random });
   }
   const version = current?.versionId === versionId ? current : await findKeptVersion(tx, bucket.name, key, versionId);
   if (version) checkDeletion(version, wanted);
   return deleteVersion(tx, bucket, key, versionId, current, now);
 }
+
+const isConditional = ({ eTag, sizeBytes, modifiedAt }: WantedDeletion): boolean =>
+  eTag !== undefined || sizeBytes !== undefined || modifiedAt !== undefined;
 
 function checkDeletion(object: StoredObject, conditions: WantedDeletion): void {
   const { eTag, sizeBytes, modifiedAt } = conditions;

@@ -241,3 +241,15 @@ test("another account's bucket is closed, and a bucket owned by another than exp
   }
   await expect(call("GetObject", { Bucket: "nowhere", Key: "k" })).rejects.toMatchObject({ code: "NoSuchBucket" });
 });
+
+test.each(["../x", "./a/../b", "/", "a/", "a", "a//b", "..", "a\0b", "ü/数字/🙂", "k".repeat(1024), "con", "a\\..\\b"])(
+  "the key %j is a name and never a path: it lies beside all others, and nothing leaves the folder",
+  async (Key) => {
+    const { call, bytes, blobIds } = await createFakeS3();
+    await call("CreateBucket", { Bucket: "keys" }, { region: "us-east-1" });
+    const others = ["a", "a/", "a/b", "b", "x"].filter((key) => key !== Key);
+    for (const key of [...others, Key]) await call("PutObject", { Bucket: "keys", Key: key, Body: `of ${key}` });
+    for (const key of [...others, Key]) expect((await bytes("keys", key)).toString()).toBe(`of ${key}`);
+    expect(await blobIds()).toHaveLength(others.length + 1);
+  },
+);

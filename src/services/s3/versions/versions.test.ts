@@ -93,6 +93,15 @@ test("a version that is superseded stays readable when the collector has run; on
   expect(await fake.blobIds()).toHaveLength(1);
 });
 
+test("a deletion with a condition is refused where a marker hides the object", async () => {
+  const { call } = await withVersions();
+  const { ETag } = await call("PutObject", { Bucket, Key: "k", Body: "one" });
+  await call("DeleteObject", { Bucket, Key: "k", IfMatch: ETag });
+  const again = call("DeleteObject", { Bucket, Key: "k", IfMatch: ETag });
+  await expect(again).rejects.toMatchObject({ code: "PreconditionFailed" });
+  expect((await call("ListObjectVersions", { Bucket })).DeleteMarkers).toHaveLength(1);
+});
+
 test("names that no version can have are refused, and versions that are not there are not found", async () => {
   const fake = await withVersions();
   await put(fake, "k", "one");
