@@ -17,7 +17,7 @@ export async function appendAll(file: FileHandle, source: AsyncIterable<Uint8Arr
   let writing: Promise<void> = Promise.resolve();
   const flush = async (): Promise<void> => {
     await writing;
-    writing = writeFully(file, gathered.length === 1 ? gathered[0]! : Buffer.concat(gathered, gatheredBytes));
+    writing = writeFully(file, gathered, gatheredBytes);
     // Awaited by the next flush at the latest; a failure in between must not count as unhandled.
     writing.catch(() => {});
     gathered = [];
@@ -38,12 +38,25 @@ export async function appendAll(file: FileHandle, source: AsyncIterable<Uint8Arr
   return sizeBytes;
 }
 
-async function writeFully(file: FileHandle, bytes: Uint8Array): Promise<void> {
-  let written = 0;
-  while (written < bytes.byteLength) {
-    const { bytesWritten } = await file.write(bytes, written, bytes.byteLength - written);
-    written += bytesWritten;
+/** Where they lie: a copy into one buffer would cost the garbage collector more than the disk. */
+async function writeFully(file: FileHandle, chunks: readonly Uint8Array[], totalBytes: number): Promise<void> {
+  let left = chunks;
+  let leftBytes = totalBytes;
+  while (leftBytes > 0) {
+    const { bytesWritten } = await file.writev(left);
+    leftBytes -= bytesWritten;
+    if (leftBytes > 0) left = after(left, bytesWritten);
   }
+}
+
+/** What follows the first `bytes` bytes. */
+function after(chunks: readonly Uint8Array[], bytes: number): readonly Uint8Array[] {
+  let skipped = 0;
+  for (const [at, chunk] of chunks.entries()) {
+    if (skipped + chunk.byteLength > bytes) return [chunk.subarray(bytes - skipped), ...chunks.slice(at + 1)];
+    skipped += chunk.byteLength;
+  }
+  return [];
 }
 
 /** Makes the names in a folder durable. */
