@@ -16,12 +16,19 @@ export interface Caller {
   /** aws:userid, e.g. the account id for root, AROA…:session for a role. */
   readonly userId: string;
   readonly accessKeyId: string;
+  /** Documents that border this session, besides the policies of its role or user. */
+  readonly sessionPolicies?: readonly string[];
 }
 
-/** One request, already authenticated and parsed. `account` and `region` are the caller's: no query can forget them. */
+/**
+ * One request, already authenticated, parsed and authorised. `account` is whose data it works on, the caller's own but for buckets
+ * that others opened to it; with `region` beside it, no query can forget them.
+ */
 export interface RequestContext {
   readonly requestId: string;
   readonly account: string;
+  /** Of a copy between two accounts' buckets, whose the source is. */
+  readonly sourceAccount?: string;
   readonly region: string;
   readonly caller: Caller;
   readonly service: ServiceName;

@@ -1,12 +1,12 @@
 // Turns an access key, and the session token beside it, into a caller. Answers from memory for a few seconds, so that the
 // hot path reads no row; changes made here are seen at once, those of another replica after `rememberedMs`.
-import type { Store } from "../../database/store.ts";
+import type { Store, Writer } from "../../database/store.ts";
 import type { Clock } from "../../lib/clock.ts";
 import type { Log } from "../../lib/log.ts";
 import type { Random } from "../../lib/random.ts";
 import type { Caller } from "../service.ts";
 import { newAccessKey, uniqueId, type AccessKey, type SessionCredentials } from "./credentials.ts";
-import { executionRole, findRoleByArn, insertRole, type RoleRow } from "./roles.ts";
+import { executionRole, findRole, findRoleByArn, insertRole, type RoleRow } from "./roles.ts";
 import { openSession, sealSession, type Session } from "./session-tokens.ts";
 
 export type Resolution =
@@ -43,6 +43,25 @@ interface Remembered {
 
 const rememberedMs = 5_000;
 const maxRemembered = 10_000;
+
+/** To a role without any policy: what sessions of SalviaExecutionRole may do is everything, until its owner says otherwise. */
+async function attachAdministratorAccess(tx: Writer, account: string, name: string, nowMs: number): Promise<void> {
+  const role = await findRole(tx, account, name);
+  if (!role) throw new Error(`the role ${name} of account ${account} vanished`);
+  const of = { role_uid: role.uid };
+  const attached = await tx
+    .selectFrom("role_attachments")
+    .select("policy_arn")
+    .where("role_uid", "=", role.uid)
+    .execute();
+  const inline = await tx.selectFrom("role_policies").select("policy_name").where("role_uid", "=", role.uid).execute();
+  if (attached.length + inline.length > 0) return;
+  const policy_arn = "arn:aws:iam::aws:policy/AdministratorAccess";
+  await tx
+    .insertInto("role_attachments")
+    .values({ ...of, policy_arn, attached_at: nowMs })
+    .execute();
+}
 
 const rootArn = (account: string): string => `arn:aws:iam::${account}:root`;
 
@@ -129,8 +148,10 @@ export class Identity {
     const { store, random, clock } = this.#options;
     await this.rootCredentials(account);
     const role = executionRole(account);
-    if (await this.roleExists(`arn:aws:iam::${account}:role/${role.name}`)) return;
-    await store.write((tx) => insertRole(tx, role, random, clock.now().getTime()));
+    await store.write(async (tx) => {
+      await insertRole(tx, role, random, clock.now().getTime());
+      await attachAdministratorAccess(tx, account, role.name, clock.now().getTime());
+    });
   }
 
   /** After a key or a role was changed or deleted. */
@@ -178,12 +199,13 @@ export class Identity {
     const { sessionKey, store } = this.#options;
     const session = openSession(sessionKey, accessKeyId, sessionToken);
     if (!session) return { resolution: { problem: "bad-token" } as const, expiresAtMs: 0 };
-    const { account, arn, userId, roleUid, expiresAtMs, secretAccessKey } = session;
+    const { account, arn, userId, roleUid, expiresAtMs, secretAccessKey, policies } = session;
     if (expiresAtMs <= nowMs) return { resolution: { problem: "expired-token" } as const, expiresAtMs };
     if (roleUid !== undefined) {
       const role = await store.read.selectFrom("roles").select("uid").where("uid", "=", roleUid).executeTakeFirst();
       if (!role) return { resolution: { problem: "bad-token" } as const, expiresAtMs };
     }
-    return { resolution: { caller: { account, arn, userId, accessKeyId }, secretAccessKey }, expiresAtMs };
+    const caller = { account, arn, userId, accessKeyId, ...(policies && { sessionPolicies: policies }) };
+    return { resolution: { caller, secretAccessKey }, expiresAtMs };
   }
 }

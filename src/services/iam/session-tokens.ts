@@ -10,6 +10,8 @@ export interface Session {
   readonly userId: string;
   /** AROA… of the role; absent for sessions of root and users. */
   readonly roleUid?: string;
+  /** Documents that border the session. */
+  readonly policies?: readonly string[];
   readonly expiresAtMs: number;
   readonly secretAccessKey: string;
 }

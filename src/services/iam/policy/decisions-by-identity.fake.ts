@@ -1,5 +1,5 @@
 // Decisions by the policies of identities and their borders; every condition operator.
-import { allow, deny, to, when, noId, noBorder, noSession, data, x, job, trainer, type Scene } from "./scene.fake.ts";
+import { allow, deny, when, noId, noBorder, noSession, data, x, job, trainer, type Scene } from "./scene.fake.ts";
 
 const actionsAndResources: readonly Scene[] = [
   { about: "nothing is allowed by itself", lines: [["s3:GetObject", x, noId]] },

@@ -44,7 +44,12 @@ export interface FoundSource {
 /** The object to copy, if the caller may read it and its conditions hold. */
 export async function sourceObject(input: CopySourceRequest, ctx: S3Context): Promise<FoundSource> {
   const source = parseCopySource(input.CopySource);
-  const bucket = await requireBucket(ctx.store.read, ctx.account, source.bucket, input.ExpectedSourceBucketOwner);
+  const bucket = await requireBucket(
+    ctx.store.read,
+    ctx.sourceAccount ?? ctx.account,
+    source.bucket,
+    input.ExpectedSourceBucketOwner,
+  );
   const object = await sourceVersion(ctx, bucket, source);
   checkCopyConditions(object, {
     IfMatch: input.CopySourceIfMatch,

@@ -1,0 +1,223 @@
+// Decides whether callers, and the roles that jobs act as, may do what they ask for.
+import { AwsError } from "../../../lib/aws-error.ts";
+import type { Store } from "../../../database/store.ts";
+import type { Clock } from "../../../lib/clock.ts";
+import type { Log } from "../../../lib/log.ts";
+import type { OperationModel } from "../../../models/index.ts";
+import type { Caller } from "../../service.ts";
+import { findRoleByArn } from "../roles.ts";
+import { denial } from "./denial.ts";
+import { evaluate, type Decision, type NamedPolicy, type PoliciesInForce, type Principal } from "./evaluate.ts";
+import { neededAccess } from "./needed-access.ts";
+import type { NeededAccess } from "./operation-call.ts";
+import { PolicyCache } from "./policy-cache.ts";
+import { Principals, type KnownPrincipal } from "./principals.ts";
+import { Recent } from "./recent.ts";
+import { conditionKeys, resourceTagPrefixes, type RequestFacts, type Tags } from "./request-keys.ts";
+import { tagsOfResource } from "./resource-tags.ts";
+
+export interface OperationRequest {
+  readonly caller: Caller;
+  readonly region: string;
+  readonly operation: OperationModel;
+  /** Parsed and validated. */
+  readonly input: unknown;
+  readonly http: {
+    readonly isSecure: boolean;
+    readonly remoteAddress: string;
+    readonly headers: Readonly<Record<string, string>>;
+  };
+}
+
+/** Whose data the operation works on: of buckets that others opened to the caller, their owner's. */
+export interface Authorised {
+  readonly account: string;
+  /** Of a copy, whose the source is. */
+  readonly sourceAccount?: string;
+}
+
+export interface BucketFacts {
+  readonly account: string;
+  readonly policy: string | undefined;
+}
+
+export interface AuthoriserOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Undefined: there is no such bucket. */
+  readonly bucket: (name: string) => Promise<BucketFacts | undefined>;
+  /** S3's name of an account. */
+  readonly canonicalUserId: (account: string) => string;
+}
+
+const isRoot = (arn: string): boolean => arn.endsWith(":root");
+/** The account of a caller that has not signed. */
+export const anonymousAccount = "anonymous";
+
+const noSuchBucket = (bucket: string): AwsError =>
+  new AwsError("NoSuchBucket", "The specified bucket does not exist", { fields: { BucketName: bucket } });
+
+interface Question {
+  readonly known: KnownPrincipal;
+  readonly access: NeededAccess;
+  readonly facts: RequestFacts;
+}
+
+/** The rest of a decision: whose the resource is, and what its own policy says. */
+interface Resource {
+  readonly account: string | undefined;
+  readonly policy: NamedPolicy | undefined;
+}
+
+const asksForTags = (policies: readonly NamedPolicy[]): boolean =>
+  policies.some(({ policy }) =>
+    [...policy.keys].some((key) => resourceTagPrefixes.some((prefix) => key.startsWith(prefix))),
+  );
+
+export class Authoriser {
+  readonly #options: AuthoriserOptions;
+  readonly #policies: PolicyCache;
+  readonly #principals: Principals;
+  readonly #buckets: Recent<BucketFacts | undefined>;
+
+  constructor(options: AuthoriserOptions) {
+    this.#options = options;
+    this.#policies = new PolicyCache(options.log);
+    this.#principals = new Principals(options, this.#policies);
+    this.#buckets = new Recent(options.clock);
+  }
+
+  /** After users, roles, policies or buckets have changed. */
+  forget(): void {
+    this.#principals.forget();
+    this.#buckets.forget();
+  }
+
+  /** Throws the service's AccessDenied, and NoSuchBucket where nobody in particular asks for a bucket that is not there. */
+  async authorise(request: OperationRequest): Promise<Authorised> {
+    const { caller, operation } = request;
+    const own = { account: caller.account };
+    const isS3 = operation.service.name === "s3";
+    if (isRoot(caller.arn) && !isS3 && operation.name !== "AssumeRole") return own;
+    const { region, http } = request;
+    // Validated by the model: an operation's input is a structure.
+    const input = request.input as Readonly<Record<string, unknown>>;
+    const needed = neededAccess({ operation, input, account: caller.account, region, callerArn: caller.arn });
+    if (needed.length === 0) return own;
+    const owners = await Promise.all(needed.map((access) => this.#owner(access)));
+    const authorised = isS3 ? authorisedFor(own.account, owners) : own;
+    if (isRoot(caller.arn) && isS3 && owners.every((owner) => (owner ?? own.account) === own.account)) return own;
+    const known = await this.#principals.ofCaller(caller);
+    const facts: RequestFacts = {
+      now: this.#options.clock.now(),
+      region,
+      isSecure: http.isSecure,
+      sourceIp: http.remoteAddress === "" ? undefined : http.remoteAddress.replace(/^::ffff:(?=\d+\.)/i, ""),
+      userAgent: http.headers["user-agent"],
+      referer: http.headers["referer"],
+      isTemporary: caller.accessKeyId.startsWith("ASIA"),
+    };
+    for (const access of needed) await this.#require({ known, access, facts }, operation);
+    return authorised;
+  }
+
+  /** As the role, which a job or endpoint of SageMaker acts as. The decision, and whose the bucket is. */
+  async decideForRole(roleArn: string, region: string, access: NeededAccess): Promise<RoleDecision> {
+    const known = await this.#principals.ofRole(roleArn);
+    const owner = await this.#owner(access);
+    if (!known) return { owner, problem: `There is no role ${roleArn}.` };
+    const facts: RequestFacts = {
+      now: this.#options.clock.now(),
+      region,
+      isSecure: true,
+      sourceIp: undefined,
+      userAgent: undefined,
+      referer: undefined,
+      isTemporary: true,
+    };
+    const decision = await this.#decide({ known, access, facts });
+    if (decision.isAllowed) return { owner, problem: undefined };
+    return { owner, problem: denial("s3", known.principal, access, decision, owner).message };
+  }
+
+  /** True where the role exists and its trust policy lets the service assume it. */
+  async serviceMayAssume(roleArn: string, service: string): Promise<boolean> {
+    const role = await findRoleByArn(this.#options.store.read, roleArn);
+    if (!role) return false;
+    const principal: Principal = { account: undefined, arn: service, userId: service, service };
+    const decision = evaluate(
+      { principal, action: "sts:AssumeRole", resource: roleArn, keys: () => undefined },
+      { identity: [], resource: this.#policies.compile("trust policy", role.trust_policy) },
+    );
+    return decision.isAllowed;
+  }
+
+  async #require(question: Question, operation: OperationModel): Promise<void> {
+    const { access, known } = question;
+    const owner = await this.#owner(access);
+    if (known.principal.account === undefined && access.bucket !== undefined && operation.name !== "CreateBucket")
+      if (owner === undefined) throw noSuchBucket(access.bucket);
+    const decision = await this.#decide(question);
+    if (!decision.isAllowed) throw denial(operation.service.name, known.principal, access, decision, owner);
+  }
+
+  async #decide({ known, access, facts }: Question): Promise<Decision> {
+    const { principal, policies } = known;
+    const resource = await this.#resource(access, principal);
+    const inForce: PoliciesInForce = {
+      ...policies,
+      resource: resource.policy,
+      resourceAccount: resource.account,
+      needsResourcePolicy: access.trustOf !== undefined,
+    };
+    const all = [...policies.identity, ...(policies.session ?? []), policies.boundary, resource.policy].filter(
+      (each) => each !== undefined,
+    );
+    const resourceTags: Tags = asksForTags(all) ? await tagsOfResource(this.#options.store.read, access) : [];
+    const keys = conditionKeys({
+      principal,
+      facts,
+      own: access.keys,
+      resourceAccount: resource.account,
+      principalTags: known.tags,
+      resourceTags,
+    });
+    return evaluate({ principal, action: access.action, resource: access.resource, keys }, inForce);
+  }
+
+  async #resource({ bucket, trustOf }: NeededAccess, principal: Principal): Promise<Resource> {
+    if (trustOf !== undefined) {
+      const role = await findRoleByArn(this.#options.store.read, trustOf);
+      // Of a role that is not there nobody learns more than of one that they may not assume.
+      if (!role) return { account: principal.account, policy: undefined };
+      return { account: role.account, policy: this.#policies.compile("trust policy", role.trust_policy) };
+    }
+    const facts = bucket === undefined ? undefined : await this.#bucket(bucket);
+    if (!facts) return { account: principal.account, policy: undefined };
+    const { account, policy } = facts;
+    return { account, policy: policy === undefined ? undefined : this.#policies.compile("bucket policy", policy) };
+  }
+
+  async #owner({ bucket }: NeededAccess): Promise<string | undefined> {
+    return bucket === undefined ? undefined : (await this.#bucket(bucket))?.account;
+  }
+
+  #bucket(name: string): Promise<BucketFacts | undefined> {
+    return this.#buckets.get(name, () => this.#options.bucket(name));
+  }
+}
+
+export interface RoleDecision {
+  /** Account of the bucket; undefined: there is no such bucket, or the access is to none. */
+  readonly owner: string | undefined;
+  /** Why not, as AWS tells it. */
+  readonly problem: string | undefined;
+}
+
+/** The first access is to the bucket that the operation works on, a copy's last to its source. */
+function authorisedFor(account: string, owners: readonly (string | undefined)[]): Authorised {
+  const target = owners[0] ?? account;
+  const source = owners.at(-1) ?? target;
+  return source === target ? { account: target } : { account: target, sourceAccount: source };
+}

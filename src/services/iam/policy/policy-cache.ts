@@ -1,0 +1,37 @@
+// Compiled policies by their text: the same few documents decide nearly every request.
+import type { Log } from "../../../lib/log.ts";
+import type { NamedPolicy } from "./evaluate.ts";
+import { compilePolicy, PolicyProblem, type Policy } from "./policy-document.ts";
+
+const maxPolicies = 1_000;
+
+/** Grants nothing. What stood there before documents were checked may be no policy at all. */
+const empty: Policy = { statements: [], keys: new Set() };
+
+export class PolicyCache {
+  readonly #log: Log;
+  readonly #compiled = new Map<string, Policy>();
+
+  constructor(log: Log) {
+    this.#log = log;
+  }
+
+  compile(name: string, document: string): NamedPolicy {
+    const known = this.#compiled.get(document);
+    if (known) return { name, policy: known };
+    const policy = this.#read(name, document);
+    if (this.#compiled.size >= maxPolicies) this.#compiled.clear();
+    this.#compiled.set(document, policy);
+    return { name, policy };
+  }
+
+  #read(name: string, document: string): Policy {
+    try {
+      return compilePolicy(document);
+    } catch (error) {
+      if (!(error instanceof PolicyProblem)) throw error;
+      this.#log.warn("a stored policy cannot be read and grants nothing", { policy: name, problem: error.message });
+      return empty;
+    }
+  }
+}
