@@ -3,6 +3,8 @@ const usage = `Salvia: SageMaker on your own machines.
 
   salvia serve [flags]               the server; prints "Salvia is ready at URL" when it answers (--help lists the flags)
   salvia env [--root] [--json]       shell lines that point an AWS client at it
+  salvia backup FILE.tar|FOLDER      a consistent copy of the data folder, while the server runs
+  salvia restore BACKUP --data DIR   makes a data folder of it
   salvia doctor                      what this machine can run, and the effective settings
   salvia coverage                    every operation of every service: full, stored only, not implemented
   salvia algorithm NAME train|serve  a built-in algorithm as a container would run it
@@ -10,29 +12,28 @@ const usage = `Salvia: SageMaker on your own machines.
 Every flag of serve is also a SALVIA_* variable. README.md has the first steps.
 `;
 
-async function main(command: string | undefined, args: readonly string[]): Promise<number> {
-  switch (command) {
-    case "serve":
-      return (await import("./cli/serve.ts")).serve(args);
-    case "env":
-      return (await import("./cli/env.ts")).env(args);
-    case "doctor":
-      return (await import("./cli/doctor.ts")).doctor(args);
-    case "coverage":
-      return (await import("./cli/coverage.ts")).coverage(args);
-    case "algorithm":
-      return (await import("./cli/algorithm.ts")).algorithm(args);
-    case "agent":
-      return (await import("./cli/agent.ts")).agent(args);
-    case undefined:
-    case "help":
-    case "--help":
-      process.stdout.write(usage);
-      return command === undefined ? 2 : 0;
-    default:
-      process.stderr.write(`salvia: there is no command "${command}".\n\n${usage}`);
-      return 2;
+type Command = (args: readonly string[]) => Promise<number>;
+
+const commands: Readonly<Record<string, Command>> = {
+  serve: async (args) => (await import("./cli/serve.ts")).serve(args),
+  env: async (args) => (await import("./cli/env.ts")).env(args),
+  backup: async (args) => (await import("./cli/backup.ts")).backup(args),
+  restore: async (args) => (await import("./cli/restore.ts")).restore(args),
+  doctor: async (args) => (await import("./cli/doctor.ts")).doctor(args),
+  coverage: async (args) => (await import("./cli/coverage.ts")).coverage(args),
+  algorithm: async (args) => (await import("./cli/algorithm.ts")).algorithm(args),
+  agent: async (args) => (await import("./cli/agent.ts")).agent(args),
+};
+
+async function main(name: string | undefined, args: readonly string[]): Promise<number> {
+  if (name === undefined || name === "help" || name === "--help") {
+    process.stdout.write(usage);
+    return name === undefined ? 2 : 0;
   }
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (command) return command(args);
+  process.stderr.write(`salvia: there is no command "${name}".\n\n${usage}`);
+  return 2;
 }
 
 process.exitCode = await main(process.argv[2], process.argv.slice(3));

@@ -22,5 +22,6 @@ export const privateFolders: readonly string[] = [
   "compute/process",
   "compute/fake",
   "database/sqlite",
+  "database/postgres",
   "storage/filesystem",
 ];

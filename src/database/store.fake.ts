@@ -1,6 +1,6 @@
 // The store of tests: SQLite in memory, or with SALVIA_TEST_DATABASE=postgres a fresh database on the run's own Postgres
 // (tools/test-postgres.ts starts it).
-import pg from "pg";
+import { Client } from "pg";
 import type { Clock } from "../lib/clock.ts";
 import { silentLog } from "../lib/log.ts";
 import { systemRandom } from "../lib/random.ts";
@@ -15,7 +15,7 @@ export const testServerUrl = (): string | undefined =>
 /** A fresh database on that server, without tables or a copy of another; resolves to its URL. */
 export async function freshDatabase(serverUrl: string, template = "template1"): Promise<string> {
   const name = `t${systemRandom.uuid().replaceAll("-", "")}`;
-  const client = new pg.Client({ connectionString: serverUrl });
+  const client = new Client({ connectionString: serverUrl });
   await client.connect();
   await client.query(`create database ${name} template ${template} strategy file_copy`);
   await client.end();

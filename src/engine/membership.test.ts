@@ -27,7 +27,11 @@ async function setup() {
   const holder = member("holder", clock, 1);
   const urls: (readonly string[])[] = [];
   const watcher = createMembership({
-    ...{ store, clock: watcherClock, random: seededRandom(2), log: silentLog, url: () => "http://watcher" },
+    store,
+    clock: watcherClock,
+    random: seededRandom(2),
+    log: silentLog,
+    url: () => "http://watcher",
     onBeat: (alive) => urls.push([...alive].sort()),
   });
   let freed = 0;

@@ -65,7 +65,7 @@ class ServerMembership implements Membership {
   }
 
   async #beat(onFreed: () => void): Promise<void> {
-    const { store, clock, onBeat } = this.#options;
+    const { store, clock } = this.#options;
     const { id } = this;
     const values = { id, url: this.#options.url(), beats: 1, started_at: clock.now().getTime() };
     // Beside the line of writes, in which it could wait for too long; it needs no order with them.
@@ -93,7 +93,7 @@ class ServerMembership implements Membership {
         alive.push(server.url);
       } else if (await this.#bury(server)) onFreed();
     }
-    onBeat?.(alive);
+    this.#options.onBeat?.(alive);
   }
 
   /** False when another server was faster, or the dead one lives. */

@@ -10,19 +10,17 @@ import {
   type Driver,
   type QueryResult,
 } from "kysely";
-import pg from "pg";
+import { TypeOverrides, type CustomTypesConfig, type QueryResult as PgResult } from "pg";
 import type { Tables } from "../tables.ts";
 
 const int8 = 20;
 const numeric = 1700;
 
 /** Both are numbers here, as in SQLite: times in milliseconds, counts and their sums, all below 2^53. */
-export const types: pg.CustomTypesConfig = {
-  getTypeParser: ((oid: number, format?: "text" | "binary") =>
-    oid === int8 || oid === numeric
-      ? Number
-      : pg.types.getTypeParser(oid, format as "text")) as pg.CustomTypesConfig["getTypeParser"],
-};
+const parsers = new TypeOverrides();
+parsers.setTypeParser(int8, Number);
+parsers.setTypeParser(numeric, Number);
+export const types: CustomTypesConfig = parsers;
 
 /** Postgres keeps no U+0000 in text: it becomes the replacement character, as other bytes that are no text do. */
 const bindable = (value: unknown): unknown => {
@@ -38,7 +36,7 @@ const inBytesOrder = (statement: string): string =>
   /^\s*(create|alter) table/i.test(statement) ? statement.replaceAll(/\btext\b/g, 'text collate "C"') : statement;
 
 interface Queries {
-  query(query: { text: string; values: unknown[] }): Promise<pg.QueryResult>;
+  query(query: { text: string; values: unknown[] }): Promise<PgResult>;
 }
 
 class PostgresConnection implements DatabaseConnection {

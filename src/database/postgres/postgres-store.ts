@@ -1,6 +1,6 @@
 // The shared store: Postgres through pg. Writes of all servers stand in one line (an advisory lock), so that what a work
 // reads stays true until it is committed, as on SQLite; a group shares one turn in that line.
-import pg from "pg";
+import { DatabaseError, Pool, type PoolClient } from "pg";
 import type { Clock } from "../../lib/clock.ts";
 import type { Log } from "../../lib/log.ts";
 import { migrate } from "../migrate.ts";
@@ -37,16 +37,16 @@ const begin = "begin; select pg_advisory_xact_lock(hashtext('salvia ' || current
 
 /** serialization_failure and deadlock_detected: nothing happened, and the same again may work. */
 const isConflict = (error: unknown): boolean =>
-  error instanceof pg.DatabaseError && (error.code === "40001" || error.code === "40P01");
+  error instanceof DatabaseError && (error.code === "40001" || error.code === "40P01");
 
 class PostgresStore implements Store {
   readonly read: Writer;
-  readonly #pool: pg.Pool;
-  readonly #writers = new WeakMap<pg.PoolClient, Writer>();
+  readonly #pool: Pool;
+  readonly #writers = new WeakMap<PoolClient, Writer>();
   #queue: Work[] = [];
   #running: Promise<void> | undefined;
 
-  constructor(pool: pg.Pool) {
+  constructor(pool: Pool) {
     this.#pool = pool;
     this.read = kyselyOn(pool);
   }
@@ -108,7 +108,7 @@ class PostgresStore implements Store {
     }
   }
 
-  #writerOn(client: pg.PoolClient): Writer {
+  #writerOn(client: PoolClient): Writer {
     const known = this.#writers.get(client);
     if (known) return known;
     const writer = kyselyOn(client);
@@ -116,7 +116,7 @@ class PostgresStore implements Store {
     return writer;
   }
 
-  async #attempt(client: pg.PoolClient, work: Work): Promise<Done> {
+  async #attempt(client: PoolClient, work: Work): Promise<Done> {
     await client.query("savepoint work");
     let value: unknown;
     try {
@@ -135,7 +135,7 @@ class PostgresStore implements Store {
 /** Opens (and migrates) the database; rejects when it cannot be reached or was written by a newer Salvia. */
 export async function openPostgresStore(options: PostgresStoreOptions): Promise<Store> {
   const { url, clock, log, maxConnections = 10 } = options;
-  const pool = new pg.Pool({
+  const pool = new Pool({
     connectionString: url,
     types,
     max: maxConnections,

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { CloudWatchLogsClient, FilterLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
 import { CreateBucketCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { CreateTrainingJobCommand, DescribeTrainingJobCommand, SageMakerClient } from "@aws-sdk/client-sagemaker";
-import pg from "pg";
+import { Pool } from "pg";
 import { expect, onTestFinished, test } from "vitest";
 import { systemClock } from "../../lib/clock.ts";
 import { readServerFile } from "../../lib/server-file.ts";
@@ -39,7 +39,7 @@ async function setup() {
   const folder = mkdtempSync(join(tmpdir(), "salvia-replicas-"));
   // After the servers and what they left running are gone.
   onTestFinished(() => rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 }));
-  const rows = new pg.Pool({ connectionString: database, max: 1 });
+  const rows = new Pool({ connectionString: database, max: 1 });
   onTestFinished(() => rows.end());
   const serve = (): SalviaProcess => serveOn(folder, "--database", database, "--job-instances", "4");
   return { database, folder, rows, serve };
