@@ -5,16 +5,24 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startServer, type Server } from "../examples/quickstart/server.ts";
 import { writeDigits } from "./digits.ts";
+import { findTerraform } from "./terraform/find-terraform.ts";
 
 interface Client {
   readonly name: string;
   /** pip requirements, pinned. */
   readonly packages: readonly string[];
+  /** Whose environment it shares, where that has the same packages. Default: one of its own. */
+  readonly environment?: string;
+  /** What its suites find in their environment besides; a string says why they cannot run here. */
+  readonly prepare?: () => Readonly<Record<string, string>> | string;
 }
 
+const boto3 = ["boto3==1.44.5", "numpy==2.2.6"];
+
 const clients: readonly Client[] = [
-  { name: "boto3", packages: ["boto3==1.44.5", "numpy==2.2.6"] },
+  { name: "boto3", packages: boto3 },
   { name: "sdk2", packages: ["sagemaker==2.257.7", "boto3==1.44.5", "numpy==1.26.4", "setuptools==80.9.0"] },
+  { name: "terraform", packages: boto3, environment: "boto3", prepare: findTerraform },
 ];
 
 const root = join(import.meta.dirname, "..");
@@ -49,7 +57,7 @@ function run(program: string, args: readonly string[], env: NodeJS.ProcessEnv = 
 
 /** The client's Python, made once and kept under .cache; a string says why there is none. */
 async function pythonFor(client: Client): Promise<{ readonly python: string } | string> {
-  const folder = join(root, ".cache", "acceptance", client.name);
+  const folder = join(root, ".cache", "acceptance", client.environment ?? client.name);
   const python = join(folder, "bin", "python");
   const marker = join(folder, "installed.txt");
   const wanted = client.packages.join("\n");
@@ -69,7 +77,18 @@ async function pythonFor(client: Client): Promise<{ readonly python: string } | 
   return { python };
 }
 
-async function runTests(suite: string, python: string, server: Server, digits: string, home: string): Promise<Counts> {
+interface Prepared {
+  readonly python: string;
+  readonly variables: Readonly<Record<string, string>>;
+}
+
+async function runTests(
+  suite: string,
+  { python, variables }: Prepared,
+  server: Server,
+  digits: string,
+  home: string,
+): Promise<Counts> {
   const { accessKeyId, secretAccessKey, sessionToken } = server.credentials;
   const tested = await run(python, [suite], {
     PATH: process.env["PATH"],
@@ -83,6 +102,7 @@ async function runTests(suite: string, python: string, server: Server, digits: s
     AWS_SESSION_TOKEN: sessionToken,
     AWS_DEFAULT_REGION: "us-west-2",
     SALVIA_TEST_DIGITS: digits,
+    ...variables,
   });
   process.stdout.write(tested.stdout + tested.stderr);
   const last = tested.stdout.trim().split("\n").at(-1) ?? "";
@@ -105,14 +125,14 @@ const nothing: Counts = { passed: 0, failed: 0, skipped: 0 };
 const serverFlags = ["--job-instances", "2", "--hosting-instances", "8"];
 
 /** Each suite on a server of its own, so that none sees what another left. */
-async function acceptSuite(suite: string, python: string): Promise<Counts> {
+async function acceptSuite(suite: string, prepared: Prepared): Promise<Counts> {
   const folder = mkdtempSync(join(tmpdir(), "salvia-acceptance-"));
   try {
     const home = join(folder, "home");
     mkdirSync(home);
     const server = await startServer(join(folder, "data"), false, 0, serverFlags);
     try {
-      return await runTests(suite, python, server, writeDigits(folder), home);
+      return await runTests(suite, prepared, server, writeDigits(folder), home);
     } finally {
       await server.stop();
     }
@@ -134,12 +154,14 @@ export async function accept(name: string, part = ""): Promise<Counts | string> 
   const folder = join(root, "acceptance", name);
   const suites = readdirSync(folder).filter((file) => /^test_.*\.py$/.test(file) && file.includes(part));
   if (suites.length === 0) throw new Error(`No suite of ${name} has "${part}" in its name.`);
+  const variables = client.prepare?.() ?? {};
+  if (typeof variables === "string") return variables;
   const made = await pythonFor(client);
   if (typeof made === "string") return made;
   let total = nothing;
   for (const suite of suites.sort()) {
     process.stdout.write(`-- ${name}/${suite}\n`);
-    total = sum(total, await acceptSuite(join(folder, suite), made.python));
+    total = sum(total, await acceptSuite(join(folder, suite), { ...made, variables }));
   }
   return total;
 }
