@@ -15,6 +15,7 @@ import { accessControls } from "./configuration/access-controls.ts";
 import { acl } from "./configuration/acl.ts";
 import { bucketTagging } from "./configuration/bucket-tagging.ts";
 import { corsConfiguration } from "./configuration/cors.ts";
+import { HashingThread } from "./checksums/hashing-thread.ts";
 import { encryptionConfiguration } from "./configuration/encryption-configuration.ts";
 import { numberedConfiguration } from "./configuration/numbered-configuration.ts";
 import { storedConfiguration } from "./configuration/stored-configuration.ts";
@@ -47,8 +48,7 @@ import { listObjectVersions } from "./versions/list-object-versions.ts";
 import { putBucketVersioning } from "./versions/put-bucket-versioning.ts";
 
 export { bucketPolicyOf } from "./bucket/bucket-policy.ts";
-export { isPublic } from "./bucket/public-policy.ts";
-export { publicAccessBlockOf } from "./configuration/access-controls.ts";
+export { canonicalUserId } from "./bucket/buckets.ts";
 export type { S3Objects } from "./s3-objects.ts";
 
 const operations: readonly Operation<S3Context>[] = [
@@ -93,6 +93,9 @@ const operations: readonly Operation<S3Context>[] = [
   ...storedConfiguration,
 ];
 
+export { bucketFacts } from "./bucket/bucket-facts.ts";
+export { canonicalUserId } from "./bucket/buckets.ts";
+
 export interface S3Parts {
   readonly store: Store;
   readonly storage: BlobStorage;
@@ -113,9 +116,10 @@ export interface S3 {
 }
 
 export function createS3({ store, storage, clock, random, log }: S3Parts): S3 {
+  const hashing = new HashingThread();
   return {
-    service: defineService("s3", operations, { storage }),
-    objects: createS3Objects({ store, storage, clock, random }),
+    service: defineService("s3", operations, { storage, hashing }),
+    objects: createS3Objects({ store, storage, hashing, clock, random }),
     collectGarbage: async (now) => {
       const count = await collectGarbage(store, storage, now);
       if (count > 0) log.debug("garbage of objects removed", { count });

@@ -2,9 +2,11 @@
 import { operationsOf, type RequestContext } from "../service.ts";
 import type { S3Operations } from "../../models/generated/s3.ts";
 import type { BlobStorage } from "../../storage/storage.ts";
+import type { HashingThread } from "./checksums/hashing-thread.ts";
 
 export interface S3Context extends RequestContext {
   readonly storage: BlobStorage;
+  readonly hashing: HashingThread;
 }
 
 export const operation = operationsOf<S3Operations, S3Context>();

@@ -4,6 +4,7 @@ import type { Clock } from "../../lib/clock.ts";
 import type { Store } from "../../database/store.ts";
 import type { BlobStorage } from "../../storage/storage.ts";
 import { findBucket, requireBucket } from "./bucket/buckets.ts";
+import type { HashingThread } from "./checksums/hashing-thread.ts";
 import { noSuchKey } from "./errors.ts";
 import { listKeys } from "./listing/list-keys.ts";
 import { attributesFrom, checkKey, defaultContentType } from "./object/object-attributes.ts";
@@ -72,6 +73,7 @@ const pageSize = 1000;
 export interface S3ObjectsParts {
   readonly store: Store;
   readonly storage: BlobStorage;
+  readonly hashing: HashingThread;
   readonly clock: Clock;
   readonly random: Random;
 }
@@ -86,7 +88,7 @@ const infoOf = (object: StoredObject): ObjectInfo => ({
   modifiedAt: object.modifiedAt,
 });
 
-export function createS3Objects({ store, storage, clock, random }: S3ObjectsParts): S3Objects {
+export function createS3Objects({ store, storage, hashing, clock, random }: S3ObjectsParts): S3Objects {
   return {
     bucketOwner: async (bucket) => (await findBucket(store.read, bucket))?.account,
     head: async (account, bucket, key) => {
@@ -104,7 +106,11 @@ export function createS3Objects({ store, storage, clock, random }: S3ObjectsPart
       checkKey(key);
       const attributes = attributesFrom({ ContentType: options.contentType, Metadata: options.metadata });
       await requireBucket(store.read, account, bucket);
-      const received = await storeChecked(storage, body, { sizeBytes: undefined, md5: undefined, checksum: undefined });
+      const received = await storeChecked({ storage, hashing }, body, {
+        sizeBytes: undefined,
+        md5: undefined,
+        checksum: undefined,
+      });
       const object = {
         bucket,
         key,

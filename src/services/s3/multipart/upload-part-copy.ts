@@ -19,7 +19,7 @@ export const uploadPartCopy = operation("UploadPartCopy", async (input, ctx) => 
   const upload = await requireUpload(ctx.store.read, bucket.name, input.Key, input.UploadId);
   const { bucket: from, object: source } = await sourceObject(input, ctx);
   const bytes = await ctx.storage.read(source.blobId, copiedRange(input.CopySourceRange, source.sizeBytes));
-  const received = await storeChecked(ctx.storage, bytes, {
+  const received = await storeChecked(ctx, bytes, {
     sizeBytes: undefined,
     md5: undefined,
     checksum: upload.checksum && { algorithm: upload.checksum.algorithm, value: async () => undefined },

@@ -1,5 +1,4 @@
 // Takes a request's body to a new blob, and refuses it as a whole where it is not what the client said it would be.
-import { createHash } from "node:crypto";
 import type { ChecksumAlgorithm } from "../../../models/generated/s3.ts";
 import { AwsError } from "../../../lib/aws-error.ts";
 import { StorageFullError, type Blob, type BlobStorage } from "../../../storage/storage.ts";
@@ -11,6 +10,7 @@ import {
   type Algorithm,
   type StoredChecksum,
 } from "../checksums/checksum.ts";
+import type { HashingThread } from "../checksums/hashing-thread.ts";
 import { invalidRequest, notImplemented, storageFull } from "../errors.ts";
 import type { S3Context } from "../s3-context.ts";
 
@@ -67,16 +67,16 @@ export async function receiveBody(input: BodyClaims, ctx: S3Context, wanted?: Al
     });
   }
   if ((expected.sizeBytes ?? 0) > maxBodyBytes) throw tooLarge(expected.sizeBytes ?? 0);
-  return storeChecked(ctx.storage, input.Body ?? noBytes(), expected);
+  return storeChecked(ctx, input.Body ?? noBytes(), expected);
 }
 
 /** Stores the source unless it differs from what is expected; then nothing is left of it. */
 export async function storeChecked(
-  storage: BlobStorage,
+  { storage, hashing }: { readonly storage: BlobStorage; readonly hashing: HashingThread },
   source: AsyncIterable<Uint8Array>,
   expected: ExpectedBody,
 ): Promise<ReceivedBody> {
-  const md5 = createHash("md5");
+  const md5 = hashing.startMd5(expected.sizeBytes);
   const running = expected.checksum && startChecksum(expected.checksum.algorithm);
   let eTag = "";
   let checksum: StoredChecksum | undefined;
@@ -87,12 +87,13 @@ export async function storeChecked(
     for await (const chunk of source) {
       sizeBytes += chunk.byteLength;
       if (sizeBytes > maxBodyBytes) throw tooLarge(sizeBytes);
-      md5.update(chunk);
+      const isBehind = md5.update(chunk);
+      if (isBehind) await isBehind;
       running?.update(chunk);
       yield chunk;
     }
     if (expected.sizeBytes !== undefined && sizeBytes !== expected.sizeBytes) throw incomplete();
-    const digest = md5.digest();
+    const digest = await md5.digest();
     checkMd5(expected.md5, digest.toString("base64"));
     eTag = digest.toString("hex");
     if (expected.checksum && running) checksum = await compared(expected.checksum, running.digest().toString("base64"));
@@ -102,6 +103,7 @@ export async function storeChecked(
     const blob = await storage.write(checked());
     return { blob, eTag, checksum };
   } catch (error) {
+    md5.drop();
     throw error instanceof StorageFullError ? storageFull() : error;
   }
 }
