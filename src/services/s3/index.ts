@@ -47,7 +47,6 @@ import { getBucketVersioning } from "./versions/get-bucket-versioning.ts";
 import { listObjectVersions } from "./versions/list-object-versions.ts";
 import { putBucketVersioning } from "./versions/put-bucket-versioning.ts";
 
-export { bucketPolicyOf } from "./bucket/bucket-policy.ts";
 export { canonicalUserId } from "./bucket/buckets.ts";
 export type { S3Objects } from "./s3-objects.ts";
 
@@ -92,9 +91,6 @@ const operations: readonly Operation<S3Context>[] = [
   ...numberedConfiguration,
   ...storedConfiguration,
 ];
-
-export { bucketFacts } from "./bucket/bucket-facts.ts";
-export { canonicalUserId } from "./bucket/buckets.ts";
 
 export interface S3Parts {
   readonly store: Store;

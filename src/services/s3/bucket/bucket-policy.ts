@@ -8,7 +8,7 @@ import { requireBucket } from "./buckets.ts";
 import { findSetting, removeSetting, saveSetting } from "../configuration/bucket-settings.ts";
 import { checkPolicy, isPublic } from "./public-policy.ts";
 
-export const policySetting = "policy";
+const policySetting = "policy";
 
 /** The bucket's policy document as its owner wrote it; undefined: there is none, or no such bucket. */
 export const bucketPolicyOf = (read: Reader, bucket: string): Promise<string | undefined> =>
