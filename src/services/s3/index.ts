@@ -47,6 +47,8 @@ import { getBucketVersioning } from "./versions/get-bucket-versioning.ts";
 import { listObjectVersions } from "./versions/list-object-versions.ts";
 import { putBucketVersioning } from "./versions/put-bucket-versioning.ts";
 
+export { bucketFacts } from "./bucket/bucket-facts.ts";
+export { bucketFacts } from "./bucket/bucket-facts.ts";
 export { canonicalUserId } from "./bucket/buckets.ts";
 export type { S3Objects } from "./s3-objects.ts";
 
