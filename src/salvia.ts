@@ -8,7 +8,6 @@ import { createProcessBackend } from "./compute/process/process-backend.ts";
 import { readConfig, type Config } from "./config.ts";
 import { claimFolder, FolderProblemError, holdFolder, keepServerFile } from "./data-folder.ts";
 import { blobRows } from "./database/blob-rows.ts";
-import { openPostgresStore } from "./database/postgres/postgres-store.ts";
 import { openSqliteStore } from "./database/sqlite/sqlite-store.ts";
 import type { Store } from "./database/store.ts";
 import { createCapacity } from "./engine/capacity.ts";
@@ -23,9 +22,9 @@ import { systemRandom, type Random } from "./lib/random.ts";
 import { serverFilePath, writeServerFile } from "./lib/server-file.ts";
 import { createModels } from "./models/index.ts";
 import { createCloudWatch, type CloudWatch } from "./services/cloudwatch/index.ts";
-import { createIam, type Identity } from "./services/iam/index.ts";
+import { Authoriser, createIam, forgetting, type Identity } from "./services/iam/index.ts";
 import { createLogs, type Logs } from "./services/logs/index.ts";
-import { createS3, type S3 } from "./services/s3/index.ts";
+import { bucketFacts, canonicalUserId, createS3, type S3 } from "./services/s3/index.ts";
 import { createSagemaker } from "./services/sagemaker/index.ts";
 import { createSagemakerRuntime } from "./services/sagemaker-runtime/index.ts";
 import { createSts } from "./services/sts/index.ts";
@@ -50,7 +49,11 @@ function processLog(config: Config, clock: Clock): Log {
 const openStore = async (config: Config, clock: Clock, log: Log): Promise<Store> => {
   const { dataFolder, database } = config;
   try {
-    if (database !== undefined) return await openPostgresStore({ url: database, clock, log });
+    if (database !== undefined) {
+      // Loaded where it is used: the driver would make every other start slower.
+      const { openPostgresStore } = await import("./database/postgres/postgres-store.ts");
+      return await openPostgresStore({ url: database, clock, log });
+    }
     return await openSqliteStore({ file: join(dataFolder, "salvia.db"), clock });
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
@@ -136,6 +139,10 @@ const membershipOf = (ground: Ground, url: () => string): Membership =>
     onBeat: (urls) => keepServerFile(ground.config.dataFolder, serverFileOf(ground.clock, url()), urls),
   });
 
+/** Who may do what, by policies of principals, buckets and roles. */
+const authoriserOf = ({ store, clock, log }: Ground): Authoriser =>
+  new Authoriser({ store, clock, log, canonicalUserId, bucket: (name) => bucketFacts(store.read, name) });
+
 /** Services, the pipeline before them and the engine that carries their reconcilers; starts nothing. */
 export async function assemble(ground: Ground) {
   const { config, clock, random, log, store } = ground;
@@ -143,6 +150,7 @@ export async function assemble(ground: Ground) {
   const late: { engine?: Engine } = {};
   const nudge = (): void => late.engine?.nudge();
   const iam = await createIam({ ...ground, accountId: config.accountId, rootKey: rootKeyOf(config) });
+  const authoriser = authoriserOf(ground);
   const s3 = createS3(ground);
   const logs = createLogs(ground);
   const cloudwatch = createCloudWatch(ground);
@@ -182,10 +190,11 @@ export async function assemble(ground: Ground) {
     cloudwatch.service,
     iam.service,
     createSts({ identity: iam.identity }),
-  ];
+  ].map((service) => forgetting(service, authoriser));
   const { identity } = iam;
   const { routes } = sagemaker;
-  const handle = createPipeline({ ...ground, models: createModels(), services, routes, identity, nudge });
+  const authorise = authoriser.authorise.bind(authoriser);
+  const handle = createPipeline({ ...ground, models: createModels(), services, routes, identity, authorise, nudge });
   return { services, handle, engine, runtime, identity, where };
 }
 

@@ -94,7 +94,8 @@ class PostgresStore implements Store {
     try {
       await client.query(begin);
       const done: Done[] = [];
-      for (const work of group) done.push(await this.#attempt(client, work));
+      const isAlone = group.length === 1;
+      for (const work of group) done.push(isAlone ? await this.#run(client, work) : await this.#attempt(client, work));
       await client.query("commit");
       return done;
     } catch (error) {
@@ -116,11 +117,17 @@ class PostgresStore implements Store {
     return writer;
   }
 
+  async #run(client: PoolClient, work: Work): Promise<Done> {
+    const value = await work.run(this.#writerOn(client));
+    return () => work.resolve(value);
+  }
+
+  /** Behind a savepoint: where the work fails, the others of its group go on. */
   async #attempt(client: PoolClient, work: Work): Promise<Done> {
     await client.query("savepoint work");
-    let value: unknown;
+    let done: Done;
     try {
-      value = await work.run(this.#writerOn(client));
+      done = await this.#run(client, work);
     } catch (error) {
       if (isConflict(error)) throw error;
       // Where the connection is gone this throws, and the group fails, not this work alone.
@@ -128,7 +135,7 @@ class PostgresStore implements Store {
       return () => work.reject(error);
     }
     await client.query("release work");
-    return () => work.resolve(value);
+    return done;
   }
 }
 
