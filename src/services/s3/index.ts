@@ -48,7 +48,6 @@ import { listObjectVersions } from "./versions/list-object-versions.ts";
 import { putBucketVersioning } from "./versions/put-bucket-versioning.ts";
 
 export { bucketFacts } from "./bucket/bucket-facts.ts";
-export { bucketFacts } from "./bucket/bucket-facts.ts";
 export { canonicalUserId } from "./bucket/buckets.ts";
 export type { S3Objects } from "./s3-objects.ts";
 
