@@ -11,6 +11,7 @@ import type { HttpRequest } from "./http-request.ts";
 import { maxBodyBytes } from "./find-operation.ts";
 import { readWhole } from "./request-body.ts";
 import { openS3Body } from "./s3-body.ts";
+import { defaultRegion } from "./verify-caller.ts";
 
 export type ServicesByName = ReadonlyMap<string, Service>;
 
@@ -31,9 +32,10 @@ export const refuseUnimplemented =
 /** The body as the protocol wants it: S3's is opened only now, after its caller is known. */
 async function requestToParse(exchange: Exchange): Promise<WireRequest> {
   const { route, body, http, verified } = exchange;
+  const isS3 = route?.operation.service.name === "s3";
   if (!route) throw new Error("the operation is found before its input is parsed");
   const wantsStream = route.operation.inputStream !== undefined;
-  if (body !== undefined || !verified) {
+  if (body !== undefined || (!verified && !isS3)) {
     return wantsStream ? { ...route.request, stream: Readable.from([body ?? new Uint8Array()]) } : route.request;
   }
   const opened = openS3Body(http, verified);
@@ -58,6 +60,7 @@ export const parseInput =
 class OperationContext implements RequestContext {
   readonly requestId: string;
   readonly account: string;
+  readonly sourceAccount?: string;
   readonly region: string;
   readonly caller: Caller;
   readonly service: RequestContext["service"];
@@ -70,14 +73,15 @@ class OperationContext implements RequestContext {
   readonly #options: PipelineOptions;
 
   constructor(
-    { requestId, http, verified, trailers }: Exchange,
+    { requestId, http, verified, authorised, trailers }: Exchange,
     caller: Caller,
     options: PipelineOptions,
     operation: OperationModel,
   ) {
     this.requestId = requestId;
-    this.account = caller.account;
-    this.region = verified?.claim.region ?? "us-east-1";
+    this.account = authorised?.account ?? caller.account;
+    if (authorised?.sourceAccount !== undefined) this.sourceAccount = authorised.sourceAccount;
+    this.region = verified?.claim.region ?? defaultRegion;
     this.caller = caller;
     this.service = operation.service.name;
     this.operation = operation.name;

@@ -5,7 +5,7 @@ import type { Random } from "../lib/random.ts";
 import type { Models } from "../models/index.ts";
 import type { FoundRoute, Protocol } from "../protocols/index.ts";
 import type { SignatureClaim, SignatureProblem, VerifiedSignature } from "../protocols/signature-v4.ts";
-import type { Identity } from "../services/iam/index.ts";
+import type { Authorised, Identity, OperationRequest } from "../services/iam/index.ts";
 import type { Caller, HttpRoute, RequestContext, Service } from "../services/service.ts";
 import type { HttpAnswer, HttpRequest } from "./http-request.ts";
 
@@ -21,19 +21,13 @@ export interface Exchange {
   route?: FoundRoute;
   verified?: VerifiedSignature;
   caller?: Caller;
+  authorised?: Authorised;
   input?: unknown;
   trailers?: NonNullable<RequestContext["http"]["trailers"]>;
 }
 
 /** Answers, or leaves the request to the next stage. Throws AwsError for the caller; anything else is a bug. */
 export type Stage = (exchange: Exchange) => Promise<HttpAnswer | undefined>;
-
-interface AuthorisationRequest {
-  readonly caller: Caller;
-  readonly region: string;
-  readonly route: FoundRoute;
-  readonly http: HttpRequest;
-}
 
 export interface PipelineOptions {
   readonly clock: Clock;
@@ -48,5 +42,5 @@ export interface PipelineOptions {
   /** Tells the engine that a row has become due. */
   readonly nudge: () => void;
   /** Throws AwsError where the caller may not. Without it a caller may do everything in its own account. */
-  readonly authorise?: (request: AuthorisationRequest) => Promise<void>;
+  readonly authorise?: (request: OperationRequest) => Promise<Authorised>;
 }

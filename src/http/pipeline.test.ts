@@ -217,8 +217,8 @@ test("whoever decides about permissions is asked after the signature and before 
   const asked: unknown[] = [];
   const http = await startHttp({
     services: [sagemaker],
-    authorise: async ({ caller, route, region: where }) => {
-      asked.push([caller.arn, route.operation.name, where]);
+    authorise: async ({ caller, operation, region: where }) => {
+      asked.push([caller.arn, operation.name, where]);
       throw new AwsError("AccessDeniedException", "no");
     },
   });

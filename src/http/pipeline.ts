@@ -23,9 +23,9 @@ export function createPipeline(options: PipelineOptions): (http: HttpRequest) =>
     readBody(router),
     findOperation(router),
     verifyCaller(options, new SigningKeys()),
-    authorise(options),
     refuseUnimplemented(services),
     parseInput(createValidator()),
+    authorise(options),
     callOperation(services, options),
   ];
   return async (http) => {

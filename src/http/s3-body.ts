@@ -39,15 +39,16 @@ const chunkedForms = new Map([
   ["STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER", { isSigned: true }],
 ]);
 
-function chunked(request: HttpRequest, verified: VerifiedSignature, isSigned: boolean): OpenedBody {
+function chunked(request: HttpRequest, verified: VerifiedSignature | undefined, isSigned: boolean): OpenedBody {
   const { headers } = request;
+  if (isSigned && !verified) throw new AwsError("InvalidRequest", "Signed chunks belong to a signed request.");
   const decodedLength = headers["x-amz-decoded-content-length"];
   if (decodedLength === undefined || !/^\d{1,15}$/.test(decodedLength)) {
     throw new AwsError("MissingContentLength", "You must provide the Content-Length HTTP header.", { httpStatus: 411 });
   }
   const opened = decodeAwsChunked(request.streamBody(), {
     decodedBytes: Number(decodedLength),
-    verifier: isSigned ? chunkSignatures(verified) : undefined,
+    verifier: isSigned && verified ? chunkSignatures(verified) : undefined,
     trailerNames: (headers["x-amz-trailer"] ?? "")
       .split(",")
       .map((name) => name.trim())
@@ -58,8 +59,9 @@ function chunked(request: HttpRequest, verified: VerifiedSignature, isSigned: bo
 }
 
 /** Throws where the declaration itself cannot be right. Nothing is read before somebody reads the body. */
-export function openS3Body(request: HttpRequest, verified: VerifiedSignature): OpenedBody {
-  const { declaredPayload = "UNSIGNED-PAYLOAD" } = verified.claim;
+export function openS3Body(request: HttpRequest, verified: VerifiedSignature | undefined): OpenedBody {
+  const declaredPayload =
+    (verified ? verified.claim.declaredPayload : request.headers["x-amz-content-sha256"]) ?? "UNSIGNED-PAYLOAD";
   const form = chunkedForms.get(declaredPayload);
   if (form) return chunked(request, verified, form.isSigned);
   if (isBodyHash(declaredPayload)) {

@@ -11,10 +11,17 @@ import type { FoundRoute } from "../protocols/index.ts";
 import type { Caller } from "../services/service.ts";
 import type { Exchange, PipelineOptions, Stage } from "./exchange.ts";
 
+/** Of requests that are not signed. */
+export const defaultRegion = "us-east-1";
+
 const regionName = /^[a-z0-9-]{1,32}$/;
 
-/** Of the few operations that need no signature. */
+/** Of the few operations that need no signature, and of what a bucket's policy opens to everyone. */
 const anonymous: Caller = { account: "anonymous", arn: "anonymous", userId: "anonymous", accessKeyId: "" };
+
+/** Whether it may, its bucket's policy says: without a judge of policies nobody may. */
+const mayBeUnsigned = ({ operation }: FoundRoute, { authorise: decide }: PipelineOptions): boolean =>
+  !operation.isSigned || (operation.service.name === "s3" && decide !== undefined);
 
 /** The scope decides how the body was checked, so it must be the operation's own. */
 function scopeProblem({ service, region }: SignatureClaim, { operation }: FoundRoute): SignatureProblem | undefined {
@@ -48,7 +55,7 @@ export const verifyCaller =
   async (exchange) => {
     const { claim, route } = exchange;
     if (!route) throw new Error("the operation is found before its caller");
-    if (claim.kind === "unsigned" && !route.operation.isSigned) {
+    if (claim.kind === "unsigned" && mayBeUnsigned(route, options)) {
       exchange.caller = anonymous;
       return undefined;
     }
@@ -64,7 +71,11 @@ export const verifyCaller =
 
 export const authorise =
   ({ authorise: decide }: PipelineOptions): Stage =>
-  async ({ caller, route, http, verified }) => {
-    if (decide && caller && route && verified) await decide({ caller, route, http, region: verified.claim.region });
+  async (exchange) => {
+    const { caller, route, http, input, verified } = exchange;
+    if (!caller || !route) throw new Error("caller and operation are known before the caller is authorised");
+    if (!decide || (!verified && !route.operation.isSigned)) return undefined;
+    const region = verified?.claim.region ?? defaultRegion;
+    exchange.authorised = await decide({ caller, region, operation: route.operation, input, http });
     return undefined;
   };

@@ -9,6 +9,10 @@ import { roleOperations } from "./role-operations.ts";
 
 export type { AccessKey, SessionCredentials } from "./credentials.ts";
 export { Identity, UnknownRoleError } from "./identity.ts";
+export { Authoriser, type Authorised, type OperationRequest, type RoleDecision } from "./policy/authoriser.ts";
+export { forgetting } from "./policy/forgetting.ts";
+export type { NeededAccess } from "./policy/operation-call.ts";
+export { bucketAccess, objectAccess } from "./policy/s3-access.ts";
 
 export type IamOptions = Omit<IdentityOptions, "sessionKey">;
 

@@ -39,6 +39,8 @@ export interface Authorised {
 export interface BucketFacts {
   readonly account: string;
   readonly policy: string | undefined;
+  /** The policy holds for its owner's account alone. */
+  readonly isRestricted: boolean;
 }
 
 export interface AuthoriserOptions {
@@ -195,7 +197,8 @@ export class Authoriser {
     }
     const facts = bucket === undefined ? undefined : await this.#bucket(bucket);
     if (!facts) return { account: principal.account, policy: undefined };
-    const { account, policy } = facts;
+    const { account, policy, isRestricted } = facts;
+    if (isRestricted && account !== principal.account) return { account, policy: undefined };
     return { account, policy: policy === undefined ? undefined : this.#policies.compile("bucket policy", policy) };
   }
 
