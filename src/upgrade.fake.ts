@@ -1,4 +1,5 @@
 // A server with something of everything in it, and all that a client can see of that: what an upgrade must not lose.
+import { createHash } from "node:crypto";
 import { CloudWatchClient, GetMetricStatisticsCommand, PutMetricDataCommand } from "@aws-sdk/client-cloudwatch";
 import {
   CloudWatchLogsClient,
@@ -164,7 +165,11 @@ async function seenBucket({ s3 }: EveryClient) {
   const bodies: string[] = [];
   for (const { Key, VersionId } of Versions) {
     const { Body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key, VersionId }));
-    bodies.push((await Body?.transformToString("base64")) ?? "");
+    bodies.push(
+      createHash("sha256")
+        .update((await Body?.transformToByteArray()) ?? "")
+        .digest("base64"),
+    );
   }
   const { Uploads } = await s3.send(new ListMultipartUploadsCommand({ Bucket: bucket }));
   const { Buckets } = await s3.send(new ListBucketsCommand({}));

@@ -1,9 +1,9 @@
 // Makes src/database/fixtures/<commit>.tar.gz and .json: a server of this very commit with something of everything in it, as a
 // backup, and what a client saw on it. Run it once a release, on a clean checkout: node tools/make-fixture.ts COMMIT
 import { spawn, spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { systemClock } from "../src/lib/clock.ts";
 import { everyClient, fillServer, seenOn } from "../src/upgrade.fake.ts";
@@ -39,6 +39,7 @@ const { status, stderr } = spawnSync(process.execPath, [main, "backup", tar, "--
 });
 if (status !== 0) throw new Error(stderr);
 const place = join(root, "src", "database", "fixtures", commit);
+mkdirSync(dirname(place), { recursive: true });
 writeFileSync(`${place}.tar.gz`, gzipSync(readFileSync(tar), { level: 9 }));
 writeFileSync(`${place}.json`, `${JSON.stringify({ madeAt, seen }, undefined, 2)}\n`);
 server.kill("SIGTERM");
