@@ -14,6 +14,7 @@ import type { TaskSpec } from "../task/task.ts";
 import { followProgram } from "./follow-program.ts";
 import { openDoors, prepareTask } from "./prepare-task.ts";
 import { startReporter } from "./reporter.ts";
+import { pythonFolder } from "./python-environment.ts";
 import { createProcessRunner } from "./runners/process-runner.ts";
 import { connectToServer } from "./server-connection.ts";
 import { nowMs, ownAddress, type TaskRun } from "./task-run.ts";
@@ -77,10 +78,14 @@ function createRun({ clock, random, log, entry }: AgentOptions, paths: TaskPaths
   const abandoned = new AbortController();
   const connection = connectToServer(spec.server, spec.key);
   const doors: TaskRun["doors"] = {};
+  const host = hostFacts(paths);
+  const { program } = spec;
+  const needs = program.kind === "command" ? program.python : undefined;
   const runner = createProcessRunner({
     spec,
     paths,
-    bwrap: bwrapOf(paths),
+    bwrap: host.bwrap,
+    ...(needs && host.environments !== undefined ? { python: pythonFolder(host.environments, needs) } : {}),
     nodePath: process.execPath,
     entry: entry ?? process.argv[1] ?? "",
     clock,
@@ -104,15 +109,15 @@ function createRun({ clock, random, log, entry }: AgentOptions, paths: TaskPaths
     onStop: () => stopAsked.abort(),
     onGone: () => abandoned.abort(new Error("the server no longer knows the task")),
   });
-  return { spec, paths, clock, random, log, state, connection, reporter, runner, stopAsked, abandoned, doors };
+  return { spec, paths, host, clock, random, log, state, connection, reporter, runner, stopAsked, abandoned, doors };
 }
 
 /** The backend has tried it once for all its tasks. */
-function bwrapOf(paths: TaskPaths): string | undefined {
+function hostFacts(paths: TaskPaths): HostFacts {
   const facts = readOwnJson<HostFacts>(paths.host);
-  if (facts) return facts.bwrap;
+  if (facts) return facts;
   const support = probeNamespaces();
-  return support.works ? support.bwrap : undefined;
+  return support.works ? { bwrap: support.bwrap } : {};
 }
 
 async function walk(run: TaskRun): Promise<void> {

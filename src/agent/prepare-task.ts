@@ -14,6 +14,7 @@ export async function prepareTask(run: TaskRun): Promise<TaskEnd | undefined> {
   reporter.tell({ type: "phase", at: nowMs(run), phase: "downloading", message: "Downloading input data" });
   try {
     await bringIn(run);
+    await preparePython(run);
     await openDoors(run);
     await run.runner.prepare();
     abandoned.signal.throwIfAborted();
@@ -25,6 +26,24 @@ export async function prepareTask(run: TaskRun): Promise<TaskEnd | undefined> {
       return { how: "setup-failed", failure: error.message };
     throw error;
   }
+}
+
+/** A framework image's environment. Its programs name /opt/ml, so that a job must have one of its own. */
+async function preparePython(run: TaskRun): Promise<void> {
+  const { spec, host, clock, reporter } = run;
+  const needs = spec.program.kind === "command" ? spec.program.python : undefined;
+  if (!needs) return;
+  if (host.bwrap === undefined || host.environments === undefined)
+    throw new StageError(
+      "A framework image needs an /opt/ml of its own, which this machine cannot give it: `salvia doctor` says why",
+    );
+  const { ensurePython } = await import("./python-environment.ts");
+  await ensurePython(needs, {
+    environments: host.environments,
+    clock,
+    signal: AbortSignal.any([run.stopAsked.signal, run.abandoned.signal]),
+    tell: (text) => reporter.tell({ type: "output", lines: [{ at: nowMs(run), text }] }),
+  });
 }
 
 async function bringIn(run: TaskRun): Promise<void> {

@@ -2,7 +2,7 @@
 import type { Clock } from "../lib/clock.ts";
 import type { Log } from "../lib/log.ts";
 import type { Random } from "../lib/random.ts";
-import type { TaskPaths } from "../task/task-folder.ts";
+import type { HostFacts, TaskPaths } from "../task/task-folder.ts";
 import type { TaskSpec } from "../task/task.ts";
 import type { Gateway } from "./gateway.ts";
 import type { Reporter } from "./reporter.ts";
@@ -20,6 +20,8 @@ export interface TaskRun {
   readonly connection: ServerConnection;
   readonly reporter: Reporter;
   readonly runner: Runner;
+  /** What the machine offers, as the backend found it. */
+  readonly host: HostFacts;
   /** Somebody wants the task to end: the server, or the backend by its stop file. */
   readonly stopAsked: AbortController;
   /** Nobody wants the task, or its folder, any more. */

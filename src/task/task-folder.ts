@@ -35,6 +35,8 @@ export interface TaskPaths {
 export interface HostFacts {
   /** Path of bwrap where namespaces work. */
   readonly bwrap?: string;
+  /** Folder of the managed Python environments, shared by all tasks. */
+  readonly environments?: string;
 }
 
 export interface StopWish {

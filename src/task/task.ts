@@ -11,6 +11,14 @@ export interface AlgorithmProgram {
 export interface CommandProgram {
   readonly kind: "command";
   readonly argv: readonly string[];
+  /** The managed Python environment that comes first on its PATH. */
+  readonly python?: PythonNeeds;
+}
+export interface PythonNeeds {
+  /** Safe as a file name, e.g. "scikit-learn". */
+  readonly name: string;
+  /** pip requirements, pinned. */
+  readonly packages: readonly string[];
 }
 export type Program = AlgorithmProgram | CommandProgram;
 

@@ -9,12 +9,15 @@ import type { ProgramView } from "./program-command.ts";
 const salviaFolder = "/opt/salvia";
 export const scriptInside = `${salviaFolder}/start.sh`;
 
-export const privateView = (entry: string): ProgramView => ({
+const pythonInside = `${salviaFolder}/python`;
+
+export const privateView = (entry: string, hasPython: boolean): ProgramView => ({
   node: `${salviaFolder}/bin/node`,
   entry: join(salviaFolder, "app", relative(packageFolder(entry), realpathSync(entry))),
   root: "/opt/ml",
   temporary: "/tmp",
   isPrivate: true,
+  ...(hasPython ? { python: `${pythonInside}/bin` } : {}),
 });
 
 /** The folder of the package that the CLI's entry belongs to. */
@@ -34,12 +37,14 @@ export interface NamespaceOptions {
   readonly paths: TaskPaths;
   readonly nodePath: string;
   readonly entry: string;
+  /** Folder of the task's Python environment. */
+  readonly python: string | undefined;
   /** Undefined keeps the agent's own user. */
   readonly user: number | undefined;
 }
 
 /** The whole command line, up to the program: "/bin/sh start.sh" as the task's user. */
-export function namespaceCommand({ bwrap, paths, nodePath, entry, user }: NamespaceOptions): string[] {
+export function namespaceCommand({ bwrap, paths, nodePath, entry, python, user }: NamespaceOptions): string[] {
   const app = packageFolder(entry);
   const inside = ["/run", "/run/systemd", "/var", "/opt", salviaFolder, `${salviaFolder}/bin`, `${salviaFolder}/app`];
   return [
@@ -60,6 +65,7 @@ export function namespaceCommand({ bwrap, paths, nodePath, entry, user }: Namesp
     "/opt/ml",
     ...readOnly(nodePath, `${salviaFolder}/bin/node`),
     ...packageParts.flatMap((name) => readOnly(join(app, name), `${salviaFolder}/app/${name}`)),
+    ...(python === undefined ? [] : readOnly(python, pythonInside)),
     ...readOnly(paths.startScript, scriptInside),
     ..."--chdir /opt/ml --".split(" "),
     ...(user === undefined ? [] : dropTo(user)),

@@ -62,6 +62,8 @@ export interface ProcessRunnerOptions {
   readonly nodePath: string;
   /** The CLI's entry, for built-in algorithms. */
   readonly entry: string;
+  /** Folder of the task's Python environment. */
+  readonly python?: string;
   readonly clock: Clock;
   readonly addresses: () => ProgramAddresses;
 }
@@ -166,15 +168,16 @@ class ProcessRunner implements Runner {
   }
 
   #view(): ProgramView {
-    const { bwrap, entry, nodePath, paths } = this.#options;
-    if (bwrap !== undefined) return privateView(entry);
-    return { node: nodePath, entry, root: paths.root, temporary: paths.temporary, isPrivate: false };
+    const { bwrap, entry, nodePath, paths, python } = this.#options;
+    if (bwrap !== undefined) return privateView(entry, python !== undefined);
+    const bare = { node: nodePath, entry, root: paths.root, temporary: paths.temporary, isPrivate: false };
+    return python === undefined ? bare : { ...bare, python: join(python, "bin") };
   }
 
   #command(): string[] {
-    const { bwrap, paths, nodePath, entry } = this.#options;
+    const { bwrap, paths, nodePath, entry, python } = this.#options;
     if (bwrap === undefined) return ["/bin/sh", paths.startScript];
-    return namespaceCommand({ bwrap, paths, nodePath, entry, user: this.#user });
+    return namespaceCommand({ bwrap, paths, nodePath, entry, python, user: this.#user });
   }
 
   #waiter(): ProcessIdentity | undefined {

@@ -1,5 +1,5 @@
 // The command line and environment of a program, as it sees them: in its namespaces, or on the bare machine.
-import { delimiter, dirname } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { systemPath } from "../../lib/probe-namespaces.ts";
 import type { TaskSpec } from "../../task/task.ts";
 
@@ -11,6 +11,8 @@ export interface ProgramView {
   /** "/opt/ml", or the root folder's own path. */
   readonly root: string;
   readonly temporary: string;
+  /** The bin folder of the task's Python environment. */
+  readonly python?: string;
   /** Whether algo-N resolves by itself and /opt/ml is the root. */
   readonly isPrivate: boolean;
 }
@@ -42,6 +44,7 @@ export function programEnvironment(
 ): Record<string, string> {
   return {
     PATH: [dirname(view.node), systemPath].join(delimiter),
+    ...(view.python === undefined ? {} : pythonEnvironment(view, view.python)),
     HOME: view.temporary,
     TMPDIR: view.temporary,
     LANG: "C.UTF-8",
@@ -56,6 +59,18 @@ export function programEnvironment(
     SALVIA_TASK_KEY: spec.key,
     SALVIA_BIND_HOST: addresses.host,
     SALVIA_PEERS: JSON.stringify(spec.network.addresses),
+  };
+}
+
+/** What a job installs itself goes beside its temporary files: the environment is everybody's. */
+function pythonEnvironment({ node, temporary }: ProgramView, bin: string): Record<string, string> {
+  const own = join(temporary, "python-packages");
+  return {
+    PATH: [join(own, "bin"), bin, dirname(node), systemPath].join(delimiter),
+    PIP_TARGET: own,
+    PYTHONPATH: own,
+    PYTHONUNBUFFERED: "1",
+    PIP_DISABLE_PIP_VERSION_CHECK: "1",
   };
 }
 

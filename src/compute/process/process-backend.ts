@@ -157,12 +157,13 @@ function checkedKey(key: string): string {
   return key;
 }
 
-function factsOfHost({ usesNamespaces = true, log }: ProcessBackendOptions): HostFacts {
-  if (!usesNamespaces) return {};
+function factsOfHost({ dataFolder, usesNamespaces = true, log }: ProcessBackendOptions): HostFacts {
+  const environments = join(dataFolder, "environments");
+  if (!usesNamespaces) return { environments };
   const support = probeNamespaces();
-  if (support.works) return { bwrap: support.bwrap };
+  if (support.works) return { bwrap: support.bwrap, environments };
   log.warn("tasks run without namespaces", { reason: support.reason });
-  return {};
+  return { environments };
 }
 
 /** The folder appears with everything in it, or not at all. */

@@ -6,8 +6,6 @@ const isGiven = (list: readonly unknown[] | undefined): boolean => list !== unde
 
 const jobChecks: readonly SupportCheck<CreateTrainingJobRequest>[] = [
   ["AlgorithmSpecification.AlgorithmName", ({ AlgorithmSpecification: a }) => a?.AlgorithmName],
-  ["AlgorithmSpecification.ContainerEntrypoint", ({ AlgorithmSpecification: a }) => a?.ContainerEntrypoint],
-  ["AlgorithmSpecification.ContainerArguments", ({ AlgorithmSpecification: a }) => a?.ContainerArguments],
   ["AlgorithmSpecification.TrainingImageConfig", ({ AlgorithmSpecification: a }) => a?.TrainingImageConfig],
   ["OutputDataConfig.CompressionType NONE", (job) => job.OutputDataConfig.CompressionType === "NONE"],
   ["ResourceConfig.InstanceGroups", ({ ResourceConfig: r }) => isGiven(r?.InstanceGroups)],

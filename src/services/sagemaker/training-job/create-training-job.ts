@@ -2,25 +2,17 @@
 import { queueForCapacity } from "../../../engine/capacity.ts";
 import type { Channel, CreateTrainingJobRequest } from "../../../models/generated/sagemaker.ts";
 import { validationError } from "../../../lib/aws-error.ts";
-import { operation, type BuiltInAlgorithm, type SagemakerContext } from "../context.ts";
+import { operation, type SagemakerContext } from "../context.ts";
 import { checkExecutionRole } from "../execution-role.ts";
 import { parseS3Uri } from "../s3-uri.ts";
 import { checkNewTags } from "../tags/tag-rules.ts";
 import { checkSupport } from "./check-support.ts";
-import { fixedMetricDefinitions, tooManyInstances, unknownImage } from "./errors.ts";
+import { tooManyInstances } from "./errors.ts";
 import { maxInstances } from "./job-network.ts";
 import { statusAtStart, trainingJob, type TrainingJobSpec } from "./training-job.resource.ts";
+import { checkMetrics, trainingProgram, type TrainingProgram } from "./training-program.ts";
 
 const defaultRuntimeSeconds = 86_400;
-
-function algorithmOf(job: CreateTrainingJobRequest, ctx: SagemakerContext): BuiltInAlgorithm {
-  const image = job.AlgorithmSpecification?.TrainingImage;
-  if (image === undefined) throw validationError("AlgorithmSpecification.TrainingImage is missing.");
-  const algorithm = ctx.algorithms.find(image);
-  if (!algorithm) throw unknownImage(image, ctx.algorithms.names);
-  if ((job.AlgorithmSpecification?.MetricDefinitions ?? []).length > 0) throw fixedMetricDefinitions();
-  return algorithm;
-}
 
 function checkInstances(job: CreateTrainingJobRequest, ctx: SagemakerContext): void {
   const { InstanceType, InstanceCount } = job.ResourceConfig ?? {};
@@ -56,7 +48,7 @@ const withDefaults = (channel: Channel): Channel => ({
 });
 
 /** What Describe will echo: AWS fills in these defaults, and the metrics that a built-in algorithm reports. */
-function specOf(job: CreateTrainingJobRequest, algorithm: BuiltInAlgorithm): TrainingJobSpec {
+function specOf(job: CreateTrainingJobRequest, program: TrainingProgram): TrainingJobSpec {
   const { Tags: _, ...request } = job;
   return {
     ...request,
@@ -64,7 +56,7 @@ function specOf(job: CreateTrainingJobRequest, algorithm: BuiltInAlgorithm): Tra
       TrainingInputMode: "File",
       EnableSageMakerMetricsTimeSeries: true,
       ...job.AlgorithmSpecification,
-      MetricDefinitions: algorithm.metrics,
+      ...(program.kind === "algorithm" ? { MetricDefinitions: program.algorithm.metrics } : {}),
     },
     ...(job.InputDataConfig && { InputDataConfig: job.InputDataConfig.map(withDefaults) }),
     StoppingCondition: { MaxRuntimeInSeconds: defaultRuntimeSeconds, ...job.StoppingCondition },
@@ -73,12 +65,13 @@ function specOf(job: CreateTrainingJobRequest, algorithm: BuiltInAlgorithm): Tra
 
 export const createTrainingJob = operation("CreateTrainingJob", async (input, ctx) => {
   checkSupport(input);
-  const algorithm = algorithmOf(input, ctx);
+  const program = trainingProgram(input.AlgorithmSpecification, ctx.algorithms);
+  checkMetrics(input.AlgorithmSpecification, program);
   checkInstances(input, ctx);
   checkLocations(input);
   checkNewTags(input.Tags ?? []);
   await checkExecutionRole(input.RoleArn, ctx);
-  const job = await ctx.resources.create(trainingJob, input.TrainingJobName, specOf(input, algorithm), {
+  const job = await ctx.resources.create(trainingJob, input.TrainingJobName, specOf(input, program), {
     tags: input.Tags,
     status: statusAtStart(ctx.clock.now()),
     // The place in the line is that of the request, whichever job's reconciler comes to ask first.

@@ -27,9 +27,9 @@ export const tooManyInstances = (instanceType: string, limit: number, wanted: nu
     `The account-level service limit '${instanceType} for training job usage' is ${limit} Instances, with current utilization of 0 Instances and a request delta of ${wanted} Instances. Please use AWS Service Quotas to request an increase for this quota. If AWS Service Quotas is not available, contact AWS support to request an increase for this quota.`,
   );
 
-export const unknownImage = (image: string, known: readonly string[]): AwsError =>
+export const unknownImage = (image: string, known: readonly string[], frameworks: readonly string[]): AwsError =>
   validationError(
-    `Salvia cannot run the training image ${image} yet. It runs SageMaker's built-in algorithms ${known.join(", ")}, under the image name of any registry account and region.`,
+    `Salvia cannot run the training image ${image} yet. It runs SageMaker's built-in algorithms ${known.join(", ")}, and with a ContainerEntrypoint the images ${frameworks.join(", ")}, under the image name of any registry account and region.`,
   );
 
 export const fixedMetricDefinitions = (): AwsError =>

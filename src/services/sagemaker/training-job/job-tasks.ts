@@ -1,6 +1,6 @@
 // The tasks of a training job: one per instance, with the files and environment of the container contract (developer guide, "How Amazon SageMaker provides training information").
 import { createHash } from "node:crypto";
-import type { TaskSpec } from "../../../task/task.ts";
+import type { Program, TaskSpec } from "../../../task/task.ts";
 import type { SagemakerPlatform } from "../context.ts";
 import type { TaskRow } from "../tasks/task-owner.ts";
 import { hostName, jobAddresses } from "./job-network.ts";
@@ -79,7 +79,7 @@ function environmentOf(job: JobIdentity, host: string, token: string): Record<st
 export function taskSpecs(
   job: JobIdentity,
   tasks: readonly TaskRow[],
-  algorithm: string,
+  program: Program,
   server: SagemakerPlatform["server"],
 ): TaskSpec[] {
   const { spec } = job;
@@ -96,7 +96,7 @@ export function taskSpecs(
       region: job.region,
       purpose: "training",
       server: { url: server.url(), token: task.token, ...(server.file === undefined ? {} : { file: server.file }) },
-      program: { kind: "algorithm", name: algorithm, command: "train" },
+      program,
       network: { host, addresses, isAlone: spec.EnableNetworkIsolation ?? false },
       environment: environmentOf(job, host, token),
       configFiles: {

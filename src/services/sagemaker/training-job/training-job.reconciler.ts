@@ -17,6 +17,7 @@ import { instanceCount, taskKeys, taskSpecs } from "./job-tasks.ts";
 import { moveTo, say } from "./secondary-status.ts";
 import { isSettled, trainingJob, type TrainingJobIntent, type TrainingJobStatus } from "./training-job.resource.ts";
 import type { TrainingJobSpec } from "./training-job.resource.ts";
+import { taskProgram, trainingProgram } from "./training-program.ts";
 import { watchTasks } from "./watch-tasks.ts";
 
 const capacityEveryMs = seconds(10);
@@ -51,11 +52,9 @@ function abandonWhenStopped({ store, compute, clock }: TrainingPlatform): JobSte
 
 /** Algorithm and hyperparameters as the container would check them; the text is the FailureReason. */
 function problemOf({ algorithms }: TrainingPlatform, spec: TrainingJobSpec): string | undefined {
-  const image = spec.AlgorithmSpecification?.TrainingImage ?? "";
-  const algorithm = algorithms.find(image);
-  if (!algorithm) return `ClientError: The training image ${image} cannot run here.`;
   try {
-    algorithm.checkHyperparameters(spec.HyperParameters ?? {});
+    const program = trainingProgram(spec.AlgorithmSpecification, algorithms);
+    if (program.kind === "algorithm") program.algorithm.checkHyperparameters(spec.HyperParameters ?? {});
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     return message.startsWith("ClientError:") ? message : `ClientError: ${message}`;
@@ -111,14 +110,13 @@ function launch({ store, random, compute, algorithms, server, clock }: TrainingP
   return async (job) => {
     if (job.status.launchedAt) return next();
     const identity = { ...job, arn: trainingJob.arn(job), attempt: job.status.attempt };
-    const algorithm = algorithms.find(job.spec.AlgorithmSpecification?.TrainingImage ?? "");
-    if (!algorithm) return failed(job, "ClientError: The training image cannot run here.", clock.now());
+    const program = taskProgram(trainingProgram(job.spec.AlgorithmSpecification, algorithms));
     const place = { ownerUid: job.uid, account: job.account, region: job.region };
     const tasks = await ensureTasks({ store, random }, place, taskKeys(identity), clock.now());
     // One that has reported was started by a pass that could not be saved. Should it be gone since, it was lost, and is
     // not to be started as if it had never run.
     const heardOf = new Set(tasks.filter((task) => task.sequence > 0).map((task) => task.key));
-    const specs = taskSpecs(identity, tasks, algorithm.name, server).filter((spec) => !heardOf.has(spec.key));
+    const specs = taskSpecs(identity, tasks, program, server).filter((spec) => !heardOf.has(spec.key));
     // None is left half started behind our back: all have answered before the first failure is looked at.
     const starts = await Promise.allSettled(specs.map((spec) => compute.start(spec)));
     const failure = starts.find((start) => start.status === "rejected");

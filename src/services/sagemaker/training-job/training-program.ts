@@ -1,0 +1,52 @@
+// What a job's image runs: a built-in algorithm, or the command that the request gives a framework image.
+import { findFramework, frameworks, type Framework } from "../../../compute/images.ts";
+import { validationError } from "../../../lib/aws-error.ts";
+import type { AlgorithmSpecification } from "../../../models/generated/sagemaker.ts";
+import type { Program } from "../../../task/task.ts";
+import type { BuiltInAlgorithm, SagemakerPlatform } from "../context.ts";
+import { notImplemented } from "../not-implemented.ts";
+import { fixedMetricDefinitions, unknownImage } from "./errors.ts";
+
+export type TrainingProgram =
+  | { readonly kind: "algorithm"; readonly algorithm: BuiltInAlgorithm }
+  | { readonly kind: "framework"; readonly framework: Framework; readonly argv: readonly string[] };
+
+type Algorithms = SagemakerPlatform["algorithms"];
+
+const isGiven = (list: readonly unknown[] | undefined): boolean => list !== undefined && list.length > 0;
+
+/** Throws what the caller should hear: no image, one that cannot run here, something of it that is not there yet. */
+export function trainingProgram(wanted: AlgorithmSpecification | undefined, algorithms: Algorithms): TrainingProgram {
+  const image = wanted?.TrainingImage;
+  if (image === undefined) throw validationError("AlgorithmSpecification.TrainingImage is missing.");
+  const algorithm = algorithms.find(image);
+  if (algorithm) return builtIn(wanted, algorithm);
+  const framework = findFramework(image);
+  if (!framework) {
+    const names = frameworks.flatMap(({ images }) => images);
+    throw unknownImage(image, algorithms.names, names);
+  }
+  const { ContainerEntrypoint = [], ContainerArguments = [] } = wanted ?? {};
+  if (ContainerEntrypoint.length === 0)
+    throw notImplemented(`The training image ${image} without AlgorithmSpecification.ContainerEntrypoint`);
+  return { kind: "framework", framework, argv: [...ContainerEntrypoint, ...ContainerArguments] };
+}
+
+function builtIn(wanted: AlgorithmSpecification | undefined, algorithm: BuiltInAlgorithm): TrainingProgram {
+  for (const member of ["ContainerEntrypoint", "ContainerArguments"] as const)
+    if (isGiven(wanted?.[member])) throw notImplemented(`AlgorithmSpecification.${member} with a built-in algorithm`);
+  return { kind: "algorithm", algorithm };
+}
+
+/** Of a request: built-in algorithms have metrics of their own, which their stored jobs show. */
+export function checkMetrics(wanted: AlgorithmSpecification | undefined, { kind }: TrainingProgram): void {
+  if (!isGiven(wanted?.MetricDefinitions)) return;
+  if (kind === "algorithm") throw fixedMetricDefinitions();
+  throw notImplemented("AlgorithmSpecification.MetricDefinitions with a framework image");
+}
+
+export function taskProgram(program: TrainingProgram): Program {
+  if (program.kind === "algorithm") return { kind: "algorithm", name: program.algorithm.name, command: "train" };
+  const { name, packages } = program.framework;
+  return { kind: "command", argv: program.argv, python: { name, packages } };
+}
