@@ -2,6 +2,7 @@
 import { connect } from "node:net";
 import { onTestFinished } from "vitest";
 import { openTestStore } from "../database/store.fake.ts";
+import type { Store } from "../database/store.ts";
 import { systemClock } from "../lib/clock.ts";
 import { collectingLog } from "../lib/log.fake.ts";
 import type { LogFields } from "../lib/log.ts";
@@ -50,6 +51,8 @@ export interface FakeHttp {
 }
 
 export interface FakeHttpOptions {
+  /** Instead of an empty one in memory; stays open. */
+  readonly store?: Store;
   readonly services?: readonly Service[];
   readonly routes?: readonly HttpRoute[];
   readonly authorise?: NonNullable<PipelineOptions["authorise"]>;
@@ -59,7 +62,7 @@ export interface FakeHttpOptions {
 export async function startHttp(options: FakeHttpOptions = {}): Promise<FakeHttp> {
   const errors: LogFields[] = [];
   const platform = { clock: systemClock, random: systemRandom, log: collectingLog(errors) };
-  const store = await openTestStore({ clock: systemClock });
+  const store = options.store ?? (await openTestStore({ clock: systemClock }));
   const { service, identity } = await createIam({ ...platform, store, accountId: account, rootKey });
   const handle = createPipeline({
     ...platform,
@@ -78,7 +81,7 @@ export async function startHttp(options: FakeHttpOptions = {}): Promise<FakeHttp
     if (isClosed) return;
     isClosed = true;
     await listener.close(graceMs);
-    await store.close();
+    if (!options.store) await store.close();
   };
   onTestFinished(() => close(0));
   const url = `http://127.0.0.1:${port}`;

@@ -3,6 +3,7 @@
 import { AwsError } from "../lib/aws-error.ts";
 import { createValidator } from "../models/index.ts";
 import { createRouter, type Router } from "../protocols/index.ts";
+import { readSignatureV2 } from "../protocols/signature-v2.ts";
 import { readSignature } from "../protocols/signature-v4.ts";
 import { SigningKeys } from "../protocols/signing-keys.ts";
 import { callOperation, parseInput, refuseUnimplemented } from "./call-operation.ts";
@@ -11,6 +12,7 @@ import { faultError } from "./fault-error.ts";
 import { findOperation, protocolFor, readBody } from "./find-operation.ts";
 import type { HttpAnswer, HttpRequest } from "./http-request.ts";
 import { internalRoutes } from "./internal-routes.ts";
+import { postForm } from "./post-form.ts";
 import { authorise, verifyCaller } from "./verify-caller.ts";
 
 export type { PipelineOptions } from "./exchange.ts";
@@ -18,19 +20,30 @@ export type { PipelineOptions } from "./exchange.ts";
 export function createPipeline(options: PipelineOptions): (http: HttpRequest) => Promise<HttpAnswer> {
   const router = createRouter(options.models);
   const services = new Map(options.services.map((service) => [service.name, service]));
-  const stages: readonly Stage[] = [
-    internalRoutes(options.routes),
-    readBody(router),
-    findOperation(router),
-    verifyCaller(options, new SigningKeys()),
+  const keys = new SigningKeys();
+  const find = findOperation(router);
+  const verify = verifyCaller(options, keys);
+  const carryOut: readonly Stage[] = [
     refuseUnimplemented(services),
     parseInput(createValidator()),
     authorise(options),
     callOperation(services, options),
   ];
+  const stages: readonly Stage[] = [
+    internalRoutes(options.routes),
+    postForm(options, keys, { find, stranger: verify, rest: carryOut }),
+    readBody(router),
+    find,
+    verify,
+    ...carryOut,
+  ];
   return async (http) => {
     const startedMs = options.clock.monotonicMs();
-    const exchange: Exchange = { http, requestId: options.random.uuid(), claim: readSignature(http) };
+    const exchange: Exchange = {
+      http,
+      requestId: options.random.uuid(),
+      claim: readSignatureV2(http) ?? readSignature(http),
+    };
     const answer = await run(stages, exchange, (error) => errorAnswer(error, exchange, router, options));
     logRequest(exchange, answer, options, startedMs);
     return answer;

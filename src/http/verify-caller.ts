@@ -1,5 +1,7 @@
 // Stages: who calls, proved by the signature, and whether that caller may.
+import { withHoistedHeaders } from "../protocols/hoisted-headers.ts";
 import { signatureError } from "../protocols/signature-errors.ts";
+import { verifySignatureV2 } from "../protocols/signature-v2.ts";
 import {
   verifySignature,
   type SignatureClaim,
@@ -46,7 +48,10 @@ async function prove(
   if ("problem" in resolution) return { kind: resolution.problem, accessKeyId };
   const { caller, secretAccessKey } = resolution;
   const nowMs = clock.now().getTime();
-  const verified = verifySignature({ request: http, claim, secretAccessKey, keys, nowMs, body });
+  const verified =
+    claim.version === 2
+      ? verifySignatureV2({ request: http, claim, secretAccessKey, nowMs })
+      : verifySignature({ request: http, claim, secretAccessKey, keys, nowMs, body });
   return verified.kind === "verified" ? { caller, verified } : verified;
 }
 
@@ -66,6 +71,11 @@ export const verifyCaller =
     if ("kind" in proof) throw signatureError(proof, route.protocol.name);
     exchange.caller = proof.caller;
     exchange.verified = proof.verified;
+    if (claim.isPresigned && claim.service === "s3") {
+      const { request } = route;
+      const headers = withHoistedHeaders(request.headers, request.rawQuery);
+      exchange.route = { ...route, request: { ...request, headers } };
+    }
     return undefined;
   };
 

@@ -6,6 +6,8 @@ import type { SignedRequest } from "./signature-canonical.ts";
 export interface SignatureClaim {
   readonly kind: "claim";
   readonly isPresigned: boolean;
+  /** Absent: 4. */
+  readonly version?: 2;
   readonly accessKeyId: string;
   /** YYYYMMDD */
   readonly date: string;
@@ -18,7 +20,7 @@ export interface SignatureClaim {
   /** YYYYMMDDTHHMMSSZ */
   readonly signedAt: string;
   readonly signedAtMs: number;
-  /** How long a presigned request may be used. */
+  /** How long a presigned request may be used; of version 2: until when, in seconds of Unix time. */
   readonly expiresSeconds: number | undefined;
   readonly sessionToken: string | undefined;
   /** x-amz-content-sha256, or undefined where the request declares none. */
@@ -33,7 +35,8 @@ export type SignatureProblem =
   | {
       readonly kind: "presigned-expired";
       readonly expiresAtMs: number;
-      readonly expiresSeconds: number;
+      /** Undefined of version 2, which says only when. */
+      readonly expiresSeconds: number | undefined;
       readonly nowMs: number;
     }
   | { readonly kind: "headers-not-signed"; readonly names: readonly string[] }
@@ -46,7 +49,8 @@ export type SignatureProblem =
       readonly kind: "mismatch";
       readonly claim: SignatureClaim;
       readonly stringToSign: string;
-      readonly canonical: string;
+      /** Undefined of version 2, which has none. */
+      readonly canonical: string | undefined;
     };
 
 export const algorithm = "AWS4-HMAC-SHA256";

@@ -49,6 +49,7 @@ import { putBucketVersioning } from "./versions/put-bucket-versioning.ts";
 
 export { bucketFacts } from "./bucket/bucket-facts.ts";
 export { canonicalUserId } from "./bucket/buckets.ts";
+export { checkPostPolicy, withinRange } from "./post/post-policy.ts";
 export type { S3Objects } from "./s3-objects.ts";
 
 const operations: readonly Operation<S3Context>[] = [
