@@ -161,6 +161,7 @@ export async function assemble(ground: Ground) {
     logs: logs.lines,
     metrics: cloudwatch.metrics,
     identity: iam.identity,
+    roles: authoriser,
     algorithms: { find: findAlgorithm, names: algorithms.map((algorithm) => algorithm.name) },
     server: { url: () => where.url, file: serverFilePath(config.dataFolder) },
     nudge,

@@ -11,6 +11,7 @@ import type { BlobStorage } from "../../storage/storage.ts";
 import type { Metrics } from "../cloudwatch/index.ts";
 import type { LogLines } from "../logs/index.ts";
 import { operationsOf, type RequestContext } from "../service.ts";
+import type { Roles } from "./role-access.ts";
 
 export interface StoredObject {
   readonly bucket: string;
@@ -42,7 +43,6 @@ interface RoleSession {
 }
 
 interface Identity {
-  roleExists(roleArn: string): Promise<boolean>;
   sessionFor(roleArn: string, sessionName: string, durationSeconds: number): Promise<RoleSession>;
 }
 
@@ -74,6 +74,7 @@ export interface SagemakerPlatform {
   readonly logs: LogLines;
   readonly metrics: Metrics;
   readonly identity: Identity;
+  readonly roles: Roles;
   readonly algorithms: Algorithms;
   /** Where agents reach this server: the URL now, and the file that holds it after a restart on another port. */
   readonly server: { url(): string; readonly file?: string };
@@ -82,7 +83,7 @@ export interface SagemakerPlatform {
 }
 
 export type SagemakerContext = RequestContext &
-  Pick<SagemakerPlatform, "objects" | "capacity" | "identity" | "algorithms" | "compute">;
+  Pick<SagemakerPlatform, "objects" | "capacity" | "roles" | "algorithms" | "compute">;
 
 /** `operation("CreateModel", async (input, ctx) => …)`; shapes were checked against the model before it runs. */
 export const operation = operationsOf<SagemakerOperations, SagemakerContext>();

@@ -61,8 +61,8 @@ const taskOwnersOf = (platform: SagemakerPlatform): readonly TaskOwner[] => [
 ];
 
 export function createSagemaker(platform: SagemakerPlatform): Sagemaker {
-  const { objects, capacity, identity, algorithms, compute } = platform;
-  const own = { objects, capacity, identity, algorithms, compute };
+  const { objects, capacity, roles, algorithms, compute } = platform;
+  const own = { objects, capacity, roles, algorithms, compute };
   return {
     service: defineService<SagemakerContext>("sagemaker", operations, own),
     reconcilers: reconcilersOf(platform),

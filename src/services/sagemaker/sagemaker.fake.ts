@@ -213,13 +213,21 @@ const recorders = ({ lines, metrics }: Recorded): Pick<SagemakerPlatform, "logs"
 });
 
 const fakeIdentity = (clock: FakeClock): SagemakerPlatform["identity"] => ({
-  roleExists: async (arn) => arn === roleArn,
   sessionFor: async () => ({
     accessKeyId: "ASIAEXAMPLE",
     secretAccessKey: "secret",
     sessionToken: "token",
     expiration: new Date(clock.now().getTime() + 3_600_000),
   }),
+});
+
+/** The one role may do everything in its own account. */
+const fakeRoles = (objects: S3Objects): SagemakerPlatform["roles"] => ({
+  serviceMayAssume: async (arn) => arn === roleArn,
+  decideForRole: async (_role, _region, { bucket = "" }) => {
+    const owner = await objects.bucketOwner(bucket);
+    return { owner, problem: owner === undefined || owner === account ? undefined : "Access Denied" };
+  },
 });
 
 export async function fakeSagemaker({ jobs = 4, wrapStore }: FakeOptions = {}): Promise<FakeSagemaker> {
@@ -239,6 +247,7 @@ export async function fakeSagemaker({ jobs = 4, wrapStore }: FakeOptions = {}): 
     objects,
     ...recorders(recorded),
     identity: fakeIdentity(clock),
+    roles: fakeRoles(objects),
     algorithms: { find: (image) => (image.includes("/kmeans:") ? kmeans : undefined), names: ["kmeans"] },
     server: { url: () => "http://127.0.0.1:7243" },
     nudge: () => undefined,

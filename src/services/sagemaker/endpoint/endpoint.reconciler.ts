@@ -15,6 +15,7 @@ import {
 import { minutes, seconds } from "../../../lib/clock.ts";
 import { rowKind } from "../../resource-definition.ts";
 import type { SagemakerPlatform, StoredObject } from "../context.ts";
+import { modelDataDenied } from "../model/errors.ts";
 import { findModelData } from "../model/find-model-data.ts";
 import { letGo } from "../tasks/kept-blobs.ts";
 import { ensureTasks } from "../tasks/task-rows.ts";
@@ -38,7 +39,7 @@ type Change = Partial<EndpointStatus>;
 
 export type HostingPlatform = Pick<
   SagemakerPlatform,
-  "store" | "compute" | "clock" | "random" | "log" | "capacity" | "objects" | "server"
+  "store" | "compute" | "clock" | "random" | "log" | "capacity" | "objects" | "roles" | "server"
 >;
 
 const watchEveryMs = seconds(5);
@@ -101,16 +102,18 @@ function watch(platform: HostingPlatform): EndpointStep {
 }
 
 /** Fixes, once for all its instances, which bytes a deployment serves. Saved before anything starts: agents ask for it at once. */
-function fixArtifacts({ objects }: HostingPlatform): EndpointStep {
+function fixArtifacts({ objects, roles }: HostingPlatform): EndpointStep {
   return async (endpoint) => {
-    const { status, spec, account, uid } = endpoint;
+    const { status, spec, account, region, uid } = endpoint;
     const { generation, variants } = spec.deployment;
     if (!isChanging(status) || status.artifacts[generation]) return next();
     const artifacts: Record<string, Artifact> = {};
     const found: StoredObject[] = [];
-    for (const { name, modelData } of variants) {
+    for (const { name, modelData, roleArn } of variants) {
       if (modelData === undefined) continue;
-      const object = await findModelData(objects, account, modelData);
+      const place = { account, region, roleArn, uri: modelData };
+      const object = await findModelData({ objects, roles }, place);
+      if (object === "denied") return next(giveUp(endpoint, modelDataDenied(modelData, roleArn ?? "", region)));
       if (!object) return next(giveUp(endpoint, modelDataMissing(modelData)));
       found.push(object);
       artifacts[name] = { blobId: object.blobId, sizeBytes: object.sizeBytes };

@@ -5,7 +5,7 @@ import { operation, type SagemakerContext } from "../context.ts";
 import { checkExecutionRole } from "../execution-role.ts";
 import { parseS3Uri } from "../s3-uri.ts";
 import { checkNewTags } from "../tags/tag-rules.ts";
-import { modelDataNotFound } from "./errors.ts";
+import { modelDataDenied, modelDataNotFound } from "./errors.ts";
 import { findModelData } from "./find-model-data.ts";
 import { containersOf, model, modelDataUri, type ModelSpec } from "./model.resource.ts";
 
@@ -28,12 +28,19 @@ const isSingleArchive = (container: ContainerDefinition): boolean =>
   (container.ModelDataSource?.S3DataSource?.S3DataType ?? "S3Object") === "S3Object";
 
 /** A prefix (many models, or loose files) may still be empty; a single archive must be there. */
-async function checkModelData(container: ContainerDefinition, ctx: SagemakerContext): Promise<void> {
+async function checkModelData(
+  container: ContainerDefinition,
+  roleArn: string | undefined,
+  ctx: SagemakerContext,
+): Promise<void> {
   const uri = modelDataUri(container);
   if (uri === undefined) return;
   if (!parseS3Uri(uri)) throw validationError(`The model data location ${uri} is not of the form s3://bucket/key.`);
   if (!isSingleArchive(container)) return;
-  if (!(await findModelData(ctx.objects, ctx.account, uri))) throw modelDataNotFound(uri);
+  const { account, region } = ctx;
+  const found = await findModelData(ctx, { account, region, roleArn, uri });
+  if (!found) throw modelDataNotFound(uri);
+  if (found === "denied") throw validationError(modelDataDenied(uri, roleArn ?? "", region));
 }
 
 const withMode = (container: ContainerDefinition): ContainerDefinition => ({ Mode: "SingleModel", ...container });
@@ -52,7 +59,7 @@ export const createModel = operation("CreateModel", async (input, ctx) => {
   checkContainers(input);
   checkNewTags(input.Tags ?? []);
   if (input.ExecutionRoleArn !== undefined) await checkExecutionRole(input.ExecutionRoleArn, ctx);
-  for (const container of containersOf(input)) await checkModelData(container, ctx);
+  for (const container of containersOf(input)) await checkModelData(container, input.ExecutionRoleArn, ctx);
   const created = await ctx.resources.create(model, input.ModelName, specOf(input), { tags: input.Tags });
   return { ModelArn: created.arn };
 });

@@ -66,7 +66,7 @@ test.each<[string, Partial<Input>]>([
     { PrimaryContainer: { ...container, ModelDataUrl: "s3://nowhere/x" } },
   ],
   [
-    "Could not find model data at s3://foreign/x.",
+    "Could not access model data at s3://foreign/x. Please ensure that the role",
     { PrimaryContainer: { ...container, ModelDataUrl: "s3://foreign/x" } },
   ],
   ["is not of the form s3://bucket/key", { PrimaryContainer: { ...container, ModelDataUrl: "https://bucket/x" } }],

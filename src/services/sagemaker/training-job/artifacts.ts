@@ -4,6 +4,7 @@ import { gzipSync } from "node:zlib";
 import { AwsError } from "../../../lib/aws-error.ts";
 import type { Blob, BlobStorage } from "../../../storage/storage.ts";
 import type { Objects } from "../context.ts";
+import type { RoleAccess } from "../role-access.ts";
 import { inFolder, parseS3Uri, s3Uri, type S3Uri } from "../s3-uri.ts";
 import { observedOf } from "../tasks/task-rows.ts";
 import type { PartName } from "../tasks/observed-task.ts";
@@ -30,9 +31,10 @@ const hasFiles = (tasks: readonly TaskRow[], member: "modelFiles" | "outputFiles
   tasks.some((task) => (observedOf(task).end?.[member] ?? []).length > 0);
 
 export interface ArtifactJob {
-  readonly account: string;
   readonly name: string;
   readonly outputPath: string;
+  /** Of the job's role. */
+  readonly access: RoleAccess;
 }
 
 /** `<S3OutputPath>/<job>/output/<file>` */
@@ -42,13 +44,18 @@ function artifactUri(job: Pick<ArtifactJob, "name" | "outputPath">, file: string
   return inFolder(uri, `${job.name}/output/${file}`);
 }
 
-/** Throws ArtifactError when nothing could ever be stored there. */
-export async function checkOutputBucket(objects: Objects, job: ArtifactJob): Promise<void> {
-  const { bucket } = artifactUri(job, "model.tar.gz");
-  const owner = await objects.bucketOwner(bucket);
-  if (owner === job.account) return;
-  const problem = owner === undefined ? "The specified bucket does not exist" : "Access Denied";
-  throw new ArtifactError(`ClientError: Artifact upload failed: ${problem}: ${bucket}`);
+/** The account of the bucket that the role may write the file to. */
+async function writable({ access }: ArtifactJob, { bucket, key }: S3Uri): Promise<string> {
+  const { owner, problem } = await access.write(bucket, key);
+  if (owner === undefined)
+    throw new ArtifactError(`ClientError: Artifact upload failed: The specified bucket does not exist: ${bucket}`);
+  if (problem !== undefined) throw new ArtifactError(`ClientError: Artifact upload failed: ${problem}: ${bucket}`);
+  return owner;
+}
+
+/** Throws ArtifactError when nothing could be stored there: better before the job than after. */
+export async function checkOutput(job: ArtifactJob): Promise<void> {
+  await writable(job, artifactUri(job, "model.tar.gz"));
 }
 
 /** Safe to repeat: the same bytes under the same keys. Answers the model's URI when there is a model. */
@@ -60,8 +67,9 @@ export async function storeArtifacts(
 ): Promise<string | undefined> {
   const put = async (file: string, part: PartName): Promise<string> => {
     const uri = artifactUri(job, file);
+    const owner = await writable(job, uri);
     try {
-      await objects.put(job.account, uri.bucket, uri.key, joined(storage, partsOf(tasks, part)));
+      await objects.put(owner, uri.bucket, uri.key, joined(storage, partsOf(tasks, part)));
     } catch (error) {
       if (error instanceof AwsError) throw new ArtifactError(`ClientError: Artifact upload failed: ${error.message}`);
       throw error;

@@ -2,6 +2,8 @@ import { Readable } from "node:stream";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Objects, StoredObject } from "../context.ts";
+import type { RoleDecision } from "../../iam/index.ts";
+import type { RoleAccess } from "../role-access.ts";
 import { filesOf, planChannels, type JobChannel } from "./channel-planner.ts";
 
 const account = "000000000000";
@@ -31,12 +33,21 @@ function fakeObjects(contents: Readonly<Record<string, string>>): Objects {
   };
 }
 
+const access = (objects: Objects): RoleAccess => {
+  const decide = async (bucket: string): Promise<RoleDecision> => {
+    const owner = await objects.bucketOwner(bucket);
+    return { owner, problem: owner === undefined || owner === account ? undefined : "Access Denied" };
+  };
+  return { list: decide, read: decide, write: decide };
+};
+
 const plan = async (
   contents: Readonly<Record<string, string>>,
   S3Uri: string,
   S3DataType: "S3Prefix" | "ManifestFile" = "S3Prefix",
 ): Promise<readonly string[]> => {
-  const scope = { objects: fakeObjects(contents), account, region: "us-west-2", roleArn: "arn:aws:iam::1:role/r" };
+  const objects = fakeObjects(contents);
+  const scope = { objects, access: access(objects), account, region: "us-west-2", roleArn: "arn:aws:iam::1:role/r" };
   const channel = { ChannelName: "train", DataSource: { S3DataSource: { S3DataType, S3Uri } } };
   const { channels } = await planChannels(scope, [channel]);
   return channels[0]?.files.map((file) => file.path) ?? [];

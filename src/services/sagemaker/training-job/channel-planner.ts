@@ -2,6 +2,7 @@
 import { text } from "node:stream/consumers";
 import type { Channel, S3DataSource } from "../../../models/generated/sagemaker.ts";
 import type { Objects, StoredObject } from "../context.ts";
+import type { RoleAccess } from "../role-access.ts";
 import { parseS3Uri, s3Uri, type S3Uri } from "../s3-uri.ts";
 
 export interface PlannedFile {
@@ -33,6 +34,8 @@ export class InputDataError extends Error {
 
 export interface PlannerScope {
   readonly objects: Objects;
+  /** Of the job's role. */
+  readonly access: RoleAccess;
   readonly account: string;
   readonly region: string;
   readonly roleArn: string;
@@ -53,10 +56,29 @@ function safePath(name: string, uri: S3Uri): string {
   return segments.join("/");
 }
 
-async function checkBucket(scope: PlannerScope, uri: S3Uri): Promise<void> {
-  const owner = await scope.objects.bucketOwner(uri.bucket);
-  if (owner === undefined) throw noObjects(scope, uri, " Error message from S3: The specified bucket does not exist");
-  if (owner !== scope.account) throw noObjects(scope, uri, " Error message from S3: Access Denied");
+const noBucket = (scope: PlannerScope, uri: S3Uri): InputDataError =>
+  noObjects(scope, uri, " Error message from S3: The specified bucket does not exist");
+
+/** The account of a bucket that the role may list. */
+async function listable(scope: PlannerScope, uri: S3Uri): Promise<string> {
+  const { owner, problem } = await scope.access.list(uri.bucket, uri.key);
+  if (owner === undefined) throw noBucket(scope, uri);
+  if (problem === undefined) return owner;
+  if (owner !== scope.account) throw noObjects(scope, uri, ` Error message from S3: ${problem}`);
+  throw new InputDataError(
+    `Unauthorized to List objects under S3 URL "${s3Uri(uri)}". Please ensure that the role "${scope.roleArn}" has "s3:ListBucket" permissions on bucket "${uri.bucket}". Error message from S3: ${problem}`,
+  );
+}
+
+/** The account of an object's bucket, if the role may read the object. */
+async function readable(scope: PlannerScope, uri: S3Uri): Promise<string> {
+  const { owner, problem } = await scope.access.read(uri.bucket, uri.key);
+  if (owner === undefined) throw noBucket(scope, uri);
+  if (problem === undefined) return owner;
+  if (owner !== scope.account) throw noObjects(scope, uri, ` Error message from S3: ${problem}`);
+  throw new InputDataError(
+    `AccessDenied (403): Access Denied. Please ensure that the role "${scope.roleArn}" has "s3:GetObject" permissions on "${s3Uri(uri)}". Error message from S3: ${problem}`,
+  );
 }
 
 const afterLastSlash = (key: string): number => key.lastIndexOf("/") + 1;
@@ -68,11 +90,13 @@ const pathUnder = (prefix: string, key: string): string =>
 const hasTwice = (names: readonly string[]): boolean => new Set(names).size < names.length;
 
 async function filesUnderPrefix(scope: PlannerScope, uri: S3Uri): Promise<PlannedFile[]> {
-  await checkBucket(scope, uri);
+  const owner = await listable(scope, uri);
   const found: StoredObject[] = [];
-  for await (const object of scope.objects.list(scope.account, uri.bucket, uri.key)) {
+  for await (const object of scope.objects.list(owner, uri.bucket, uri.key)) {
     // Keys like folders hold nothing.
-    if (!object.key.endsWith("/")) found.push(object);
+    if (object.key.endsWith("/")) continue;
+    await readable(scope, object);
+    found.push(object);
   }
   if (found.length === 0) throw noObjects(scope, uri, "");
   const named = (name: (key: string) => string): PlannedFile[] =>
@@ -106,16 +130,15 @@ function readManifest(source: string, manifest: S3Uri): { readonly prefix: strin
 }
 
 async function filesOfManifest(scope: PlannerScope, uri: S3Uri): Promise<PlannedFile[]> {
-  await checkBucket(scope, uri);
-  if (!(await scope.objects.head(scope.account, uri.bucket, uri.key))) throw noObjects(scope, uri, "");
-  const { prefix, names } = readManifest(await text(await scope.objects.read(scope.account, uri)), uri);
+  const manifestOwner = await readable(scope, uri);
+  if (!(await scope.objects.head(manifestOwner, uri.bucket, uri.key))) throw noObjects(scope, uri, "");
+  const { prefix, names } = readManifest(await text(await scope.objects.read(manifestOwner, uri)), uri);
   const files: PlannedFile[] = [];
   for (const name of names) {
     const at = parseS3Uri(prefix + name);
     if (!at)
       throw new InputDataError(`The manifest "${s3Uri(uri)}" has a prefix that is not of the form s3://bucket/key.`);
-    await checkBucket(scope, at);
-    const object = await scope.objects.head(scope.account, at.bucket, at.key);
+    const object = await scope.objects.head(await readable(scope, at), at.bucket, at.key);
     if (!object) throw noObjects(scope, at, ` The manifest "${s3Uri(uri)}" names it.`);
     const { sizeBytes, blobId, key } = object;
     files.push({ path: safePath(name, at), sizeBytes, blobId, key });

@@ -1,6 +1,7 @@
 // The last step of a job: every instance has ended. Restart it, or store its results and settle.
 import { lookAgain, settle } from "../../../engine/reconciler.ts";
 import type { TaskEnd } from "../../../task/report.ts";
+import { accessOf } from "../role-access.ts";
 import type { TaskRow } from "../tasks/task-owner.ts";
 import { observedOf } from "../tasks/task-rows.ts";
 import { ArtifactError, storeArtifacts } from "./artifacts.ts";
@@ -44,7 +45,7 @@ function settledStatus(job: Job, verdict: Verdict, at: Date): Partial<TrainingJo
   };
 }
 
-export function trainingJobEnd({ compute, objects, storage, clock }: TrainingPlatform) {
+export function trainingJobEnd({ compute, objects, roles, storage, clock }: TrainingPlatform) {
   const clear = async (tasks: readonly TaskRow[]): Promise<void> => {
     for (const task of tasks) await compute.remove(task.key);
   };
@@ -59,9 +60,10 @@ export function trainingJobEnd({ compute, objects, storage, clock }: TrainingPla
     let verdict = verdictOf(endsOf(tasks));
     let model: string | undefined;
     try {
-      const { account, name, spec } = job;
+      const { name, region, spec } = job;
       const { S3OutputPath: outputPath } = spec.OutputDataConfig;
-      model = await storeArtifacts({ objects, storage }, { account, name, outputPath }, tasks, verdict);
+      const access = accessOf(roles, spec.RoleArn, region);
+      model = await storeArtifacts({ objects, storage }, { name, outputPath, access }, tasks, verdict);
     } catch (error) {
       if (!(error instanceof ArtifactError)) throw error;
       // What failed before keeps its own reason.

@@ -5,10 +5,11 @@ import { releaseCapacity } from "../../../engine/capacity.ts";
 import { anyReconciler, lookAgain, next, settle, type AnyReconciler } from "../../../engine/reconciler.ts";
 import { seconds } from "../../../lib/clock.ts";
 import { rowKind } from "../../resource-definition.ts";
+import { accessOf } from "../role-access.ts";
 import type { TaskRow } from "../tasks/task-owner.ts";
 import { discardBlobs, keepBlob, letGo } from "../tasks/kept-blobs.ts";
 import { deleteTasks, ensureTasks, observedOf, tasksOf } from "../tasks/task-rows.ts";
-import { ArtifactError, checkOutputBucket } from "./artifacts.ts";
+import { ArtifactError, checkOutput } from "./artifacts.ts";
 import { InputDataError, planChannels } from "./channel-planner.ts";
 import { trainingJobEnd } from "./end-training-job.ts";
 import { walkWith, trainingStart } from "./job-progress.ts";
@@ -30,12 +31,6 @@ const failed = (job: Job, reason: string, at: Date): JobOutcome =>
     ...moveTo(job.status, "Failed", at),
     ...(job.status.TrainingStartTime ? { TrainingEndTime: at } : {}),
   });
-
-const artifactJob = (job: Job) => ({
-  account: job.account,
-  name: job.name,
-  outputPath: job.spec.OutputDataConfig.S3OutputPath,
-});
 
 const rest: JobStep = async (job) => (isSettled(job.status) ? settle() : next());
 
@@ -63,14 +58,16 @@ function problemOf({ algorithms }: TrainingPlatform, spec: TrainingJobSpec): str
 
 /** Fixes, once and for all instances, which bytes the job reads. Saved before anything starts: agents ask for it at once. */
 function plan(platform: TrainingPlatform): JobStep {
-  const { store, objects, storage, clock } = platform;
+  const { store, objects, roles, storage, clock } = platform;
   return async (job) => {
     if (job.status.planBlob !== undefined) return next();
     const problem = problemOf(platform, job.spec);
     if (problem !== undefined) return failed(job, problem, clock.now());
     try {
-      await checkOutputBucket(objects, artifactJob(job));
-      const scope = { objects, account: job.account, region: job.region, roleArn: job.spec.RoleArn };
+      const { account, region, name, spec } = job;
+      const access = accessOf(roles, spec.RoleArn, region);
+      await checkOutput({ name, outputPath: spec.OutputDataConfig.S3OutputPath, access });
+      const scope = { objects, access, account, region, roleArn: spec.RoleArn };
       const made = await planChannels(scope, job.spec.InputDataConfig ?? []);
       await objects.pin(
         job.uid,
