@@ -24,6 +24,11 @@ const benches: readonly Bench[] = [
     run: async () => (await import("./start/start.ts")).run(),
   },
   {
+    name: "listing",
+    title: "Lists: the first page of 100,000 training jobs, filtered and sorted",
+    run: async () => (await import("./listing/listing.ts")).run(),
+  },
+  {
     name: "kmeans",
     title: "k-means: 60,000 × 784 generated digit-like rows, k = 10, beside scikit-learn",
     run: async () => (await import("./kmeans/kmeans.ts")).run(),
