@@ -9,6 +9,8 @@ import { identity } from "./0005-identity.ts";
 import { objectVersions } from "./0006-object-versions.ts";
 import { smallBlobs } from "./0007-small-blobs.ts";
 import { servers } from "./0008-servers.ts";
+import { principals } from "./0009-principals.ts";
+import { listing } from "./0010-listing.ts";
 
 export interface Migration {
   readonly name: string;
@@ -24,4 +26,6 @@ export const migrations: readonly Migration[] = [
   objectVersions,
   smallBlobs,
   servers,
+  principals,
+  listing,
 ];

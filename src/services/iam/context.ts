@@ -5,6 +5,7 @@ import type { IamOperations } from "../../models/generated/iam.ts";
 import type { Reader } from "../../database/store.ts";
 import { operationsOf, type RequestContext } from "../service.ts";
 import type { Identity } from "./identity.ts";
+import { compilePolicy, PolicyProblem } from "./policy/policy-document.ts";
 import { findRole, type RoleRow } from "./roles.ts";
 
 export interface IamContext extends RequestContext {
@@ -19,16 +20,13 @@ export async function roleNamed(db: Reader, account: string, name: string): Prom
   return role;
 }
 
-/** Refuses what is not a policy at all; its grammar is checked where policies are evaluated. */
-export function checkPolicyDocument(text: string): void {
-  let document: unknown;
+/** Throws MalformedPolicyDocument. */
+export function checkPolicyDocument(text: string, sort: "identity" | "trust"): void {
   try {
-    document = JSON.parse(text);
-  } catch {
-    throw new AwsError("MalformedPolicyDocument", "This policy contains invalid Json");
-  }
-  if (typeof document !== "object" || document === null || !("Statement" in document)) {
-    throw new AwsError("MalformedPolicyDocument", "Syntax errors in policy.");
+    compilePolicy(text, sort);
+  } catch (error) {
+    if (error instanceof PolicyProblem) throw new AwsError("MalformedPolicyDocument", error.message);
+    throw error;
   }
 }
 
@@ -55,3 +53,14 @@ export function pageOf<T>(all: readonly T[], keyOf: (item: T) => string, { Marke
   if (items.length === left.length || last === undefined) return { items, rest: { IsTruncated: false } };
   return { items, rest: { IsTruncated: true, Marker: Buffer.from(keyOf(last), "utf8").toString("base64url") } };
 }
+
+/** Rows below a path prefix. */
+export const belowPath = <T extends { readonly path: string }>(rows: readonly T[], prefix: string | undefined): T[] =>
+  rows.filter((row) => row.path.startsWith(prefix ?? "/"));
+
+const spaces = /\s/g;
+
+/** Sizes of policies leave white space out. */
+export const policySize = (text: string): number => text.replace(spaces, "").length;
+
+export const limitExceeded = (message: string): AwsError => new AwsError("LimitExceeded", message);

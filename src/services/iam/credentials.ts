@@ -18,7 +18,10 @@ export interface SessionCredentials extends AccessKey {
 
 const base32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
-export const uniqueId = (random: Random, prefix: "AKIA" | "ASIA" | "AROA", length: number): string =>
+/** Of keys, sessions' keys, roles, users, groups, managed policies and instance profiles. */
+type Prefix = "AKIA" | "ASIA" | "AROA" | "AIDA" | "AGPA" | "ANPA" | "AIPA";
+
+export const uniqueId = (random: Random, prefix: Prefix, length: number): string =>
   prefix + Array.from(random.bytes(length - prefix.length), (byte) => base32[byte & 31]).join("");
 
 const newSecret = (random: Random): string => random.bytes(30).toString("base64");

@@ -48,19 +48,20 @@ const maxRemembered = 10_000;
 async function attachAdministratorAccess(tx: Writer, account: string, name: string, nowMs: number): Promise<void> {
   const role = await findRole(tx, account, name);
   if (!role) throw new Error(`the role ${name} of account ${account} vanished`);
-  const of = { role_uid: role.uid };
+  const owner_uid = role.uid;
   const attached = await tx
-    .selectFrom("role_attachments")
+    .selectFrom("policy_attachments")
     .select("policy_arn")
-    .where("role_uid", "=", role.uid)
+    .where("owner_uid", "=", owner_uid)
     .execute();
-  const inline = await tx.selectFrom("role_policies").select("policy_name").where("role_uid", "=", role.uid).execute();
+  const inline = await tx
+    .selectFrom("inline_policies")
+    .select("policy_name")
+    .where("owner_uid", "=", owner_uid)
+    .execute();
   if (attached.length + inline.length > 0) return;
   const policy_arn = "arn:aws:iam::aws:policy/AdministratorAccess";
-  await tx
-    .insertInto("role_attachments")
-    .values({ ...of, policy_arn, attached_at: nowMs })
-    .execute();
+  await tx.insertInto("policy_attachments").values({ owner_uid, policy_arn, attached_at: nowMs }).execute();
 }
 
 const rootArn = (account: string): string => `arn:aws:iam::${account}:root`;

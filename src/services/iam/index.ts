@@ -4,7 +4,8 @@ import { defineService, type Service } from "../service.ts";
 import type { IamContext } from "./context.ts";
 import { getUser } from "./get-user.ts";
 import { Identity, type IdentityOptions } from "./identity.ts";
-import { rolePolicyOperations } from "./role-policy-operations.ts";
+import { attachmentOperations } from "./attachment-operations.ts";
+import { inlinePolicyOperations } from "./inline-policy-operations.ts";
 import { roleOperations } from "./role-operations.ts";
 
 export type { AccessKey, SessionCredentials } from "./credentials.ts";
@@ -22,7 +23,7 @@ export async function createIam(options: IamOptions): Promise<{ service: Service
   const stored = await settingOrMade(store, "iam/session-key", () => random.bytes(32).toString("base64"));
   const identity = new Identity({ ...options, sessionKey: Buffer.from(stored, "base64") });
   await identity.ensureAccount(accountId);
-  const operations = [...roleOperations, ...rolePolicyOperations, getUser];
+  const operations = [...roleOperations, ...inlinePolicyOperations, ...attachmentOperations, getUser];
   const service = defineService<IamContext>("iam", operations, { identity });
   return { service, identity };
 }

@@ -8,6 +8,13 @@ const allow = (Action: readonly string[], rest: object = {}): object => ({
 });
 const document = (...Statement: readonly object[]): string => JSON.stringify({ Version: "2012-10-17", Statement });
 
+const passRoleTo = (service: string): object =>
+  allow(["iam:PassRole"], { Condition: { StringEquals: { "iam:PassedToService": [service] } } });
+
+/** Of services that Salvia does not have. */
+const fullAccess = (services: Readonly<Record<string, string>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(services).map(([name, service]) => [name, document(allow([`${service}:*`]))]));
+
 const readOnly = allow([
   "s3:Get*",
   "s3:List*",
@@ -66,7 +73,7 @@ const sagemakerFull = document(
     ],
   },
   allow(["s3:GetObject"], { Condition: { StringEqualsIgnoreCase: { "s3:ExistingObjectTag/SageMaker": "true" } } }),
-  allow(["iam:PassRole"], { Condition: { StringEquals: { "iam:PassedToService": ["sagemaker.amazonaws.com"] } } }),
+  passRoleTo("sagemaker.amazonaws.com"),
 );
 
 /** By what follows arn:aws:iam::aws:policy/. */
@@ -77,7 +84,8 @@ const documents: Readonly<Record<string, string>> = {
     allow(["iam:CreateServiceLinkedRole", "iam:DeleteServiceLinkedRole", "iam:ListRoles"]),
   ),
   ReadOnlyAccess: document(readOnly),
-  ViewOnlyAccess: document(readOnly),
+  "job-function/ViewOnlyAccess": document(readOnly),
+  SecurityAudit: document(readOnly),
   AmazonSageMakerFullAccess: sagemakerFull,
   AmazonSageMakerReadOnly: document(
     allow([
@@ -119,10 +127,91 @@ const documents: Readonly<Record<string, string>> = {
   IAMReadOnlyAccess: document(
     allow(["iam:Get*", "iam:List*", "iam:SimulateCustomPolicy", "iam:SimulatePrincipalPolicy"]),
   ),
+  AmazonEC2ContainerRegistryPowerUser: document(
+    allow([
+      "ecr:Describe*",
+      "ecr:Get*",
+      "ecr:List*",
+      "ecr:Batch*",
+      "ecr:InitiateLayerUpload",
+      "ecr:UploadLayerPart",
+      "ecr:CompleteLayerUpload",
+      "ecr:PutImage",
+    ]),
+  ),
+  CloudWatchFullAccessV2: document(
+    allow(["cloudwatch:*", "logs:*", "application-autoscaling:DescribeScalingPolicies"]),
+  ),
+  CloudWatchAgentServerPolicy: document(
+    allow([
+      "cloudwatch:PutMetricData",
+      "logs:PutLogEvents",
+      "logs:PutRetentionPolicy",
+      "logs:DescribeLogStreams",
+      "logs:DescribeLogGroups",
+      "logs:CreateLogStream",
+      "logs:CreateLogGroup",
+    ]),
+  ),
+  "service-role/AWSLambdaBasicExecutionRole": document(
+    allow(["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"]),
+  ),
+  IAMUserChangePassword: document(allow(["iam:ChangePassword", "iam:GetAccountPasswordPolicy"])),
+  IAMUserSSHKeys: document(allow(["iam:*SSHPublicKey*"])),
+  AmazonSageMakerPipelinesIntegrations: document(
+    allow(["lambda:InvokeFunction", "sqs:SendMessage", "elasticmapreduce:*"]),
+    passRoleTo("sagemaker.amazonaws.com"),
+  ),
+  AmazonSageMakerFeatureStoreAccess: document(allow(["s3:PutObject", "s3:GetBucketAcl", "s3:PutObjectAcl"])),
+  AmazonSageMakerModelRegistryFullAccess: document(
+    allow([
+      "sagemaker:*ModelPackage*",
+      "sagemaker:AddTags",
+      "sagemaker:ListTags",
+      "sagemaker:Describe*",
+      "s3:GetObject",
+      "s3:ListBucket",
+      "ecr:BatchGetImage",
+      "ecr:DescribeImages",
+      "iam:ListRoles",
+    ]),
+    passRoleTo("sagemaker.amazonaws.com"),
+  ),
+  AmazonSageMakerGroundTruthExecution: document(
+    allow(["s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject", "s3:GetBucketLocation", "s3:ListBucket"]),
+    allow(["cloudwatch:PutMetricData", "logs:CreateLogStream", "logs:CreateLogGroup", "logs:PutLogEvents"]),
+  ),
+  AmazonSageMakerMechanicalTurkAccess: document(allow(["sagemaker:*FlowDefinition", "sagemaker:*FlowDefinitions"])),
+  ...fullAccess({
+    AmazonEC2FullAccess: "ec2",
+    AmazonVPCFullAccess: "ec2",
+    AmazonDynamoDBFullAccess: "dynamodb",
+    AmazonSQSFullAccess: "sqs",
+    AmazonSNSFullAccess: "sns",
+    AmazonAthenaFullAccess: "athena",
+    AmazonSSMFullAccess: "ssm",
+    SecretsManagerReadWrite: "secretsmanager",
+    AWSLambda_FullAccess: "lambda",
+    AWSStepFunctionsFullAccess: "states",
+    AWSGlueConsoleFullAccess: "glue",
+    AmazonEventBridgeFullAccess: "events",
+    AmazonKinesisFullAccess: "kinesis",
+    AmazonElasticFileSystemFullAccess: "elasticfilesystem",
+    AWSCloudFormationFullAccess: "cloudformation",
+    AWSKeyManagementServicePowerUser: "kms",
+  }),
 };
 
-/** Undefined: no policy of AWS's that is known here. */
+const arnPrefix = "arn:aws:iam::aws:policy/";
+
+/** ARNs, in the order of names. */
+export const managedPolicyArns: readonly string[] = Object.keys(documents)
+  .toSorted()
+  .map((name) => arnPrefix + name);
+
+/** JSON text. Undefined: no policy of AWS's that is known here. */
 export function managedPolicyDocument(arn: string): string | undefined {
-  const [, name] = /^arn:aws:iam::aws:policy\/(?:.*\/)?([^/]+)$/.exec(arn) ?? [];
-  return name !== undefined && Object.hasOwn(documents, name) ? documents[name] : undefined;
+  if (!arn.startsWith(arnPrefix)) return undefined;
+  const name = arn.slice(arnPrefix.length);
+  return Object.hasOwn(documents, name) ? documents[name] : undefined;
 }

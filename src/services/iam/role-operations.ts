@@ -32,7 +32,7 @@ const listed = (row: RoleRow): Role => ({
 });
 
 const createRole = operation("CreateRole", async (input, { store, account, random, clock }) => {
-  checkPolicyDocument(input.AssumeRolePolicyDocument);
+  checkPolicyDocument(input.AssumeRolePolicyDocument, "trust");
   const role = {
     account,
     name: input.RoleName,
@@ -70,11 +70,15 @@ const listRoles = operation("ListRoles", async (input, { store, account }) => {
 const deleteRole = operation("DeleteRole", async ({ RoleName }, { store, account, identity }) => {
   await store.write(async (tx) => {
     const { uid } = await roleNamed(tx, account, RoleName);
-    const attached = await tx.selectFrom("role_attachments").select("policy_arn").where("role_uid", "=", uid).execute();
+    const attached = await tx
+      .selectFrom("policy_attachments")
+      .select("policy_arn")
+      .where("owner_uid", "=", uid)
+      .execute();
     if (attached.length > 0) {
       throw new AwsError("DeleteConflict", "Cannot delete entity, must detach all policies first.");
     }
-    const inline = await tx.selectFrom("role_policies").select("policy_name").where("role_uid", "=", uid).execute();
+    const inline = await tx.selectFrom("inline_policies").select("policy_name").where("owner_uid", "=", uid).execute();
     if (inline.length > 0) throw new AwsError("DeleteConflict", "Cannot delete entity, must delete policies first.");
     await tx.deleteFrom("roles").where("uid", "=", uid).execute();
   });
@@ -101,7 +105,7 @@ const updateRole = operation("UpdateRole", async ({ RoleName, Description, MaxSe
 const updateAssumeRolePolicy = operation(
   "UpdateAssumeRolePolicy",
   async ({ RoleName, PolicyDocument }, { store, account }) => {
-    checkPolicyDocument(PolicyDocument);
+    checkPolicyDocument(PolicyDocument, "trust");
     return store.write(async (tx) => {
       const { uid } = await roleNamed(tx, account, RoleName);
       await tx.updateTable("roles").set({ trust_policy: PolicyDocument }).where("uid", "=", uid).execute();
