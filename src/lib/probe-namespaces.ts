@@ -40,6 +40,11 @@ export function probeNamespaces(): NamespaceSupport {
     "/proc",
     "--dev",
     "/dev",
+    // As for tasks: bubblewrap 0.5 and later.
+    "--perms",
+    "1777",
+    "--tmpfs",
+    "/dev/shm",
     "--",
     "/bin/sh",
     "-c",

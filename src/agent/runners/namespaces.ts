@@ -52,7 +52,8 @@ export function namespaceCommand({ bwrap, paths, nodePath, entry, python, user }
     ..."--unshare-pid --unshare-ipc --unshare-uts --die-with-parent --clearenv".split(" "),
     ...(user === undefined ? ["--unshare-user", "--cap-drop", "ALL"] : []),
     ...systemBinds(),
-    ..."--proc /proc --dev /dev --bind".split(" "),
+    // Python's multiprocessing keeps its semaphores in /dev/shm.
+    ..."--proc /proc --dev /dev --perms 1777 --tmpfs /dev/shm --bind".split(" "),
     paths.temporary,
     "/tmp",
     // Said one by one: what bwrap makes on the way to a target is closed to other users.
