@@ -6,6 +6,22 @@ import type { Protocol } from "../protocols/index.ts";
 const sqliteFull = 13;
 const sqliteReadOnly = 8;
 
+/** The database's server is not there, or has no room for one more: https://www.postgresql.org/docs/current/errcodes-appendix.html */
+const databaseAway: ReadonlySet<unknown> = new Set([
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "EPIPE",
+  "57P01",
+  "57P02",
+  "57P03",
+  "53300",
+  "25P03",
+  "08006",
+]);
+
+/** What pg says without a code. */
+const poolProblem = /^(Connection terminated|timeout exceeded when trying to connect)/;
+
 function codesOf(error: unknown): { readonly code?: unknown; readonly errcode?: unknown } {
   return typeof error === "object" && error !== null ? error : {};
 }
@@ -15,6 +31,8 @@ function operatorText(error: unknown): string | undefined {
   const primary = typeof errcode === "number" ? errcode & 0xff : undefined;
   if (code === "ENOSPC" || code === "EDQUOT" || primary === sqliteFull) return "The server's disk is full.";
   if (code === "EROFS" || primary === sqliteReadOnly) return "The server's data folder cannot be written.";
+  if (databaseAway.has(code) || (error instanceof Error && poolProblem.test(error.message)))
+    return "The server's database does not answer.";
   return undefined;
 }
 
