@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startServer, type Server } from "../examples/quickstart/server.ts";
+import { findAwsCli2 } from "./cli2/find-aws-cli-2.ts";
 import { writeDigits } from "./digits.ts";
 import { findTerraform } from "./terraform/find-terraform.ts";
 
@@ -22,6 +23,11 @@ const boto3 = ["boto3==1.44.5", "numpy==2.2.6"];
 const clients: readonly Client[] = [
   { name: "boto3", packages: boto3 },
   { name: "sdk2", packages: ["sagemaker==2.257.7", "boto3==1.44.5", "numpy==1.26.4", "setuptools==80.9.0"] },
+  { name: "cli1", packages: ["awscli==1.46.3", "numpy==2.2.6"] },
+  { name: "cli2", packages: boto3, environment: "boto3", prepare: findAwsCli2 },
+  { name: "s3fs", packages: ["s3fs==2026.9.0", "pandas==2.3.3"] },
+  { name: "pyarrow-s3", packages: ["pyarrow==26.0.1"] },
+  { name: "sdk3", packages: ["sagemaker==3.27.0", "numpy==1.26.4"] },
   { name: "terraform", packages: boto3, environment: "boto3", prepare: findTerraform },
 ];
 
@@ -102,6 +108,7 @@ async function runTests(
     AWS_SESSION_TOKEN: sessionToken,
     AWS_DEFAULT_REGION: "us-west-2",
     SALVIA_TEST_DIGITS: digits,
+    SALVIA_TEST_AWS_FLAGS: suite.includes("cli2") ? `--endpoint-url ${server.url}` : "",
     ...variables,
   });
   process.stdout.write(tested.stdout + tested.stderr);

@@ -17,7 +17,10 @@ export const patternCorrections: Readonly<Record<string, Readonly<Record<string,
 };
 
 /** Values that Salvia accepts and the published enum lacks. */
-export const extraEnumValues: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {};
+export const extraEnumValues: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
+  // The AWS SDK for C++ (pyarrow) asks in lower case.
+  s3: { ChecksumMode: ["enabled"] },
+};
 
 /** Enums whose published values are not all there are. */
 export const openEnums: Readonly<Record<string, readonly string[]>> = {

@@ -41,7 +41,7 @@ export function describeObject(object: StoredObject, input: DescribeRequest): De
       ...overrides(input),
       ...(tags.length > 0 && { TagCount: tags.length }),
       ...(input.PartNumber !== undefined && parts && { PartsCount: parts.length }),
-      ...(input.ChecksumMode === "ENABLED" && shownChecksum(object, input, range)),
+      ...(input.ChecksumMode?.toUpperCase() === "ENABLED" && shownChecksum(object, input, range)),
     },
   };
 }
