@@ -1,0 +1,1 @@
+raise RuntimeError("the reason that the user must see")

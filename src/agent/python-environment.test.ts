@@ -1,0 +1,78 @@
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { systemClock } from "../lib/clock.ts";
+import { ensurePython, pythonFolder } from "./python-environment.ts";
+
+let environments = "";
+let lines: string[] = [];
+
+beforeEach(() => {
+  environments = mkdtempSync(join(tmpdir(), "salvia-python-test-"));
+  lines = [];
+});
+afterEach(() => rmSync(environments, { recursive: true, force: true }));
+
+const options = (python?: string, signal = new AbortController().signal) => ({
+  environments,
+  clock: systemClock,
+  signal,
+  tell: (line: string) => void lines.push(line),
+  ...(python === undefined ? {} : { python }),
+});
+
+/** A python3 whose venv has a pip that says what a real one would, and counts how often it was made. */
+function fakePython(pipExit = 0): string {
+  const path = join(environments, "python3");
+  const folder = pythonFolder(environments, { name: "fake", packages: ["x==1"] });
+  writeFileSync(
+    path,
+    `#!/bin/sh
+echo made >> ${environments}/made
+mkdir -p "$3/bin"
+printf '#!/bin/sh\\necho "Collecting $6"; echo "ERROR: no such package" >&2; exit ${pipExit}\\n' > "$3/bin/python"
+printf '#!${folder}/bin/python3.11\\nimport pip\\n' > "$3/bin/pip3"
+printf "#!/bin/sh\\n'''exec' ${folder}/bin/python3 \\"\\$0\\" \\"\\$@\\"\\n' '''\\nimport tool\\n" > "$3/bin/tool"
+printf '#!/bin/bash\\ntrue\\n' > "$3/bin/other"
+chmod +x "$3"/bin/*
+`,
+  );
+  chmodSync(path, 0o755);
+  return path;
+}
+
+const wanted = { name: "fake", packages: ["x==1"] };
+
+test("several tasks that need it at once make it once, and its progress is told", async () => {
+  const python = fakePython();
+  await Promise.all([1, 2, 3].map(() => ensurePython(wanted, options(python))));
+  expect(readFileSync(join(environments, "made"), "utf8")).toBe("made\n");
+  expect(lines.filter((line) => line.startsWith("Making the Python environment fake"))).toHaveLength(1);
+  expect(lines).toContainEqual(expect.stringContaining("is ready after"));
+});
+
+test("its scripts find Python on PATH, since tasks see it in another place", async () => {
+  await ensurePython(wanted, options(fakePython()));
+  const bin = join(pythonFolder(environments, wanted), "bin");
+  expect(readFileSync(join(bin, "pip3"), "utf8")).toBe("#!/usr/bin/env python3\nimport pip\n");
+  expect(readFileSync(join(bin, "tool"), "utf8")).toBe("#!/usr/bin/env python3\nimport tool\n");
+  expect(readFileSync(join(bin, "other"), "utf8")).toBe("#!/bin/bash\ntrue\n");
+});
+
+test("one that cannot be made says why, and is tried again by the next task", async () => {
+  await expect(ensurePython(wanted, options(fakePython(1)))).rejects.toThrow(
+    "The Python environment fake could not be made: ERROR: no such package",
+  );
+  await ensurePython(wanted, options(fakePython()));
+  expect(readFileSync(join(environments, "made"), "utf8")).toBe("made\nmade\n");
+});
+
+test("other packages are another environment", () => {
+  expect(pythonFolder(environments, wanted)).not.toBe(pythonFolder(environments, { ...wanted, packages: ["x==2"] }));
+});
+
+test("a task that is stopped no longer makes or waits for it", async () => {
+  const stopped = AbortSignal.abort(new Error("stopped"));
+  await expect(ensurePython(wanted, options(fakePython(), stopped))).rejects.toThrow("stopped");
+});
