@@ -101,3 +101,13 @@ test("one half of the root credentials is no credentials", () => {
     "SALVIA_ROOT_ACCESS_KEY_ID and SALVIA_ROOT_SECRET_ACCESS_KEY go together",
   ]);
 });
+
+test("a database's address is never repeated, and tasks that servers share are not one server's to stop", () => {
+  const [problem = ""] = problemsOf(["--database", "mysql://me:sesame@host/db"]);
+  expect(problem).toBe("--database must be an address that begins with postgres://");
+  const database = "postgres://me:sesame@host/db";
+  expect(readConfig([], { SALVIA_DATABASE: database }).database).toBe(database);
+  expect(problemsOf(["--database", database, "--stop-tasks"])).toEqual([
+    "--stop-tasks does not go with --database: the tasks are those of all its servers",
+  ]);
+});

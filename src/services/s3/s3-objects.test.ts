@@ -2,6 +2,7 @@ import { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { readFile } from "node:fs/promises";
 import { expect, test } from "vitest";
+import { heldUntilKey } from "../../database/hold.ts";
 import { StorageFullError } from "../../storage/storage.ts";
 import { createFakeS3, testAccount, type FakeS3 } from "./s3.fake.ts";
 
@@ -101,6 +102,26 @@ test("a version that is gone cannot be pinned, one that only waits for the colle
   await s3.collectGarbage(clock.now());
   expect(await text(await s3.objects.read(testAccount, second))).toBe("2");
   await expect(s3.objects.pin("job", [first])).rejects.toMatchObject({ code: "NoSuchKey" });
+});
+
+test("garbage stays while a backup holds it", async () => {
+  const { s3, call, clock, store, storage } = await withBucket();
+  await call("PutObject", { Bucket, Key: "k", Body: "x" });
+  await call("DeleteObject", { Bucket, Key: "k" });
+  const blobs = async (): Promise<number> => (await Array.fromAsync(storage.list())).length;
+  const until = clock.now().getTime() + 600_000;
+  await store.write((tx) =>
+    tx
+      .insertInto("settings")
+      .values({ key: heldUntilKey, value: String(until) })
+      .execute(),
+  );
+  await clock.advance(300_000);
+  await s3.collectGarbage(clock.now());
+  expect(await blobs()).toBe(1);
+  await clock.advance(300_000);
+  await s3.collectGarbage(clock.now());
+  expect(await blobs()).toBe(0);
 });
 
 test("garbage stays a minute, for whoever has just looked it up", async () => {
