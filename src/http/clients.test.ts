@@ -32,7 +32,14 @@ import { buffer } from "node:stream/consumers";
 import { expect, test } from "vitest";
 import { account, fakeService, startHttp } from "./http.fake.ts";
 
-const trust = JSON.stringify({ Version: "2012-10-17", Statement: [{ Effect: "Allow", Action: "sts:AssumeRole" }] });
+const trust = JSON.stringify({
+  Version: "2012-10-17",
+  Statement: [{ Effect: "Allow", Principal: { Service: "sagemaker.amazonaws.com" }, Action: "sts:AssumeRole" }],
+});
+const mayRead = JSON.stringify({
+  Version: "2012-10-17",
+  Statement: [{ Effect: "Allow", Action: "s3:Get*", Resource: "*" }],
+});
 
 test("SageMaker and its runtime: JSON and REST", async () => {
   const http = await startHttp({
@@ -167,10 +174,10 @@ test("IAM: the life of a role that a script prepares", async () => {
   await iam.send(new UntagRoleCommand({ RoleName, TagKeys: ["a"] }));
   expect((await iam.send(new ListRoleTagsCommand({ RoleName }))).Tags).toEqual([{ Key: "b", Value: "2" }]);
   await iam.send(new UpdateRoleCommand({ RoleName, MaxSessionDuration: 7_200 }));
-  await iam.send(new UpdateAssumeRolePolicyCommand({ RoleName, PolicyDocument: '{"Statement":[]}' }));
+  await iam.send(new UpdateAssumeRolePolicyCommand({ RoleName, PolicyDocument: trust.replace("sagemaker", "lambda") }));
   const { Role: got } = await iam.send(new GetRoleCommand({ RoleName: "trainer" }));
   expect(got).toMatchObject({ RoleName, RoleId: Role?.RoleId, MaxSessionDuration: 7_200, Description: "d" });
-  expect(decodeURIComponent(got?.AssumeRolePolicyDocument ?? "")).toBe('{"Statement":[]}');
+  expect(decodeURIComponent(got?.AssumeRolePolicyDocument ?? "")).toBe(trust.replace("sagemaker", "lambda"));
 
   const PolicyArn = "arn:aws:iam::aws:policy/AmazonSageMakerFullAccess";
   await iam.send(new AttachRolePolicyCommand({ RoleName, PolicyArn }));
@@ -180,10 +187,10 @@ test("IAM: the life of a role that a script prepares", async () => {
   const PolicyName = "inline";
   const bad = new PutRolePolicyCommand({ RoleName, PolicyName, PolicyDocument: "{" });
   await expect(iam.send(bad)).rejects.toMatchObject({ name: "MalformedPolicyDocumentException" });
-  await iam.send(new PutRolePolicyCommand({ RoleName, PolicyName, PolicyDocument: trust }));
+  await iam.send(new PutRolePolicyCommand({ RoleName, PolicyName, PolicyDocument: mayRead }));
   expect((await iam.send(new ListRolePoliciesCommand({ RoleName }))).PolicyNames).toEqual([PolicyName]);
   const { PolicyDocument } = await iam.send(new GetRolePolicyCommand({ RoleName, PolicyName }));
-  expect(decodeURIComponent(PolicyDocument ?? "")).toBe(trust);
+  expect(decodeURIComponent(PolicyDocument ?? "")).toBe(mayRead);
 
   const remove = () => iam.send(new DeleteRoleCommand({ RoleName }));
   await expect(remove()).rejects.toMatchObject({ name: "DeleteConflictException" });

@@ -2,15 +2,22 @@
 import { settingOrMade } from "../../database/settings.ts";
 import { defineService, type Service } from "../service.ts";
 import type { IamContext } from "./context.ts";
-import { getUser } from "./get-user.ts";
 import { Identity, type IdentityOptions } from "./identity.ts";
+import { accessKeyOperations } from "./access-key-operations.ts";
 import { attachmentOperations } from "./attachment-operations.ts";
+import { groupOperations } from "./group-operations.ts";
 import { inlinePolicyOperations } from "./inline-policy-operations.ts";
+import { instanceProfileOperations } from "./instance-profile-operations.ts";
+import { permissionsBoundaryOperations } from "./permissions-boundary-operations.ts";
+import { policyOperations } from "./policy-operations.ts";
+import { policyVersionOperations } from "./policy-version-operations.ts";
 import { roleOperations } from "./role-operations.ts";
+import { userOperations } from "./user-operations.ts";
 
 export type { AccessKey, SessionCredentials } from "./credentials.ts";
 export { Identity, UnknownRoleError } from "./identity.ts";
 export { Authoriser, type Authorised, type OperationRequest, type RoleDecision } from "./policy/authoriser.ts";
+export { compilePolicy, PolicyProblem } from "./policy/policy-document.ts";
 export { forgetting } from "./policy/forgetting.ts";
 export type { NeededAccess } from "./policy/operation-call.ts";
 export { bucketAccess, objectAccess } from "./policy/s3-access.ts";
@@ -23,7 +30,18 @@ export async function createIam(options: IamOptions): Promise<{ service: Service
   const stored = await settingOrMade(store, "iam/session-key", () => random.bytes(32).toString("base64"));
   const identity = new Identity({ ...options, sessionKey: Buffer.from(stored, "base64") });
   await identity.ensureAccount(accountId);
-  const operations = [...roleOperations, ...inlinePolicyOperations, ...attachmentOperations, getUser];
+  const operations = [
+    ...userOperations,
+    ...accessKeyOperations,
+    ...groupOperations,
+    ...roleOperations,
+    ...permissionsBoundaryOperations,
+    ...instanceProfileOperations,
+    ...inlinePolicyOperations,
+    ...policyOperations,
+    ...policyVersionOperations,
+    ...attachmentOperations,
+  ];
   const service = defineService<IamContext>("iam", operations, { identity });
   return { service, identity };
 }

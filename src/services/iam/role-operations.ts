@@ -1,26 +1,23 @@
 // Roles: make, read, change, delete, tag.
 import { AwsError } from "../../lib/aws-error.ts";
-import type { Role, Tag } from "../../models/generated/iam.ts";
-import { checkPolicyDocument, encodedDocument, operation, pageOf, roleNamed } from "./context.ts";
+import type { Role } from "../../models/generated/iam.ts";
+import { attachedArns, requireAttachable } from "./attachment-operations.ts";
+import {
+  belowPath,
+  checkPolicyDocument,
+  encodedDocument,
+  operation,
+  pageOf,
+  roleNamed,
+  type IamContext,
+} from "./context.ts";
+import { inlinePoliciesOf } from "./inline-policy-operations.ts";
+import { boundaryOf } from "./permissions-boundary-operations.ts";
 import { insertRole, roleArn, type RoleRow } from "./roles.ts";
-
-const tagsOf = (row: RoleRow): Tag[] => JSON.parse(row.tags) as Tag[];
-
-function described(row: RoleRow): Role {
-  const { permissions_boundary: boundary } = row;
-  const tags = tagsOf(row);
-  return {
-    ...listed(row),
-    PermissionsBoundary:
-      boundary === null
-        ? undefined
-        : { PermissionsBoundaryType: "PermissionsBoundaryPolicy", PermissionsBoundaryArn: boundary },
-    Tags: tags.length > 0 ? tags : undefined,
-  };
-}
+import { firstTags, shownTags, tagPage, withoutTags, withTags } from "./tags.ts";
 
 /** Lists leave out tags and the boundary. */
-const listed = (row: RoleRow): Role => ({
+export const listedRole = (row: RoleRow): Role => ({
   Path: row.path,
   RoleName: row.name,
   RoleId: row.uid,
@@ -29,6 +26,12 @@ const listed = (row: RoleRow): Role => ({
   AssumeRolePolicyDocument: encodedDocument(row.trust_policy),
   Description: row.description ?? undefined,
   MaxSessionDuration: row.max_session_seconds,
+});
+
+export const describedRole = (row: RoleRow): Role => ({
+  ...listedRole(row),
+  PermissionsBoundary: boundaryOf(row),
+  Tags: shownTags(row),
 });
 
 const createRole = operation("CreateRole", async (input, { store, account, random, clock }) => {
@@ -41,18 +44,19 @@ const createRole = operation("CreateRole", async (input, { store, account, rando
     trustPolicy: input.AssumeRolePolicyDocument,
     maxSessionSeconds: input.MaxSessionDuration,
     permissionsBoundary: input.PermissionsBoundary,
-    tags: input.Tags,
+    tags: firstTags(input.Tags),
   };
   return store.write(async (tx) => {
+    if (role.permissionsBoundary !== undefined) await requireAttachable(tx, account, role.permissionsBoundary);
     if (!(await insertRole(tx, role, random, clock.now().getTime()))) {
       throw new AwsError("EntityAlreadyExists", `Role with name ${input.RoleName} already exists.`);
     }
-    return { Role: described(await roleNamed(tx, account, input.RoleName)) };
+    return { Role: describedRole(await roleNamed(tx, account, input.RoleName)) };
   });
 });
 
 const getRole = operation("GetRole", async ({ RoleName }, { store, account }) => ({
-  Role: described(await roleNamed(store.read, account, RoleName)),
+  Role: describedRole(await roleNamed(store.read, account, RoleName)),
 }));
 
 const listRoles = operation("ListRoles", async (input, { store, account }) => {
@@ -62,24 +66,27 @@ const listRoles = operation("ListRoles", async (input, { store, account }) => {
     .where("account", "=", account)
     .orderBy("name_key")
     .execute();
-  const below = rows.filter((row) => row.path.startsWith(input.PathPrefix ?? "/"));
-  const { items, rest } = pageOf(below, (row) => row.name_key, input);
-  return { Roles: items.map(listed), ...rest };
+  const { items, rest } = pageOf(belowPath(rows, input.PathPrefix), (row) => row.name_key, input);
+  return { Roles: items.map(listedRole), ...rest };
 });
 
 const deleteRole = operation("DeleteRole", async ({ RoleName }, { store, account, identity }) => {
   await store.write(async (tx) => {
     const { uid } = await roleNamed(tx, account, RoleName);
-    const attached = await tx
-      .selectFrom("policy_attachments")
-      .select("policy_arn")
-      .where("owner_uid", "=", uid)
-      .execute();
-    if (attached.length > 0) {
+    if ((await attachedArns(tx, uid)).length > 0) {
       throw new AwsError("DeleteConflict", "Cannot delete entity, must detach all policies first.");
     }
-    const inline = await tx.selectFrom("inline_policies").select("policy_name").where("owner_uid", "=", uid).execute();
-    if (inline.length > 0) throw new AwsError("DeleteConflict", "Cannot delete entity, must delete policies first.");
+    if ((await inlinePoliciesOf(tx, uid)).length > 0) {
+      throw new AwsError("DeleteConflict", "Cannot delete entity, must delete policies first.");
+    }
+    const profile = await tx
+      .selectFrom("instance_profiles")
+      .select("uid")
+      .where("role_uid", "=", uid)
+      .executeTakeFirst();
+    if (profile) {
+      throw new AwsError("DeleteConflict", "Cannot delete entity, must remove roles from instance profile first.");
+    }
     await tx.deleteFrom("roles").where("uid", "=", uid).execute();
   });
   // The role's sessions end with it.
@@ -114,32 +121,30 @@ const updateAssumeRolePolicy = operation(
   },
 );
 
-const tagRole = operation("TagRole", async ({ RoleName, Tags }, { store, account }) =>
+const setTags = (
+  { store, account }: IamContext,
+  name: string,
+  change: (row: RoleRow) => string,
+): Promise<Record<string, never>> =>
   store.write(async (tx) => {
-    const role = await roleNamed(tx, account, RoleName);
-    const merged = new Map([...tagsOf(role), ...Tags].map(({ Key, Value }) => [Key, Value]));
-    if (merged.size > 50) throw new AwsError("LimitExceeded", "The number of tags has reached the maximum limit.");
-    const tags = JSON.stringify(Array.from(merged, ([Key, Value]) => ({ Key, Value })));
-    await tx.updateTable("roles").set({ tags }).where("uid", "=", role.uid).execute();
+    const role = await roleNamed(tx, account, name);
+    await tx
+      .updateTable("roles")
+      .set({ tags: change(role) })
+      .where("uid", "=", role.uid)
+      .execute();
     return {};
-  }),
-);
+  });
 
-const untagRole = operation("UntagRole", async ({ RoleName, TagKeys }, { store, account }) =>
-  store.write(async (tx) => {
-    const role = await roleNamed(tx, account, RoleName);
-    const tags = JSON.stringify(tagsOf(role).filter(({ Key }) => !TagKeys.includes(Key)));
-    await tx.updateTable("roles").set({ tags }).where("uid", "=", role.uid).execute();
-    return {};
-  }),
+const updateRoleDescription = operation(
+  "UpdateRoleDescription",
+  async ({ RoleName, Description }, { store, account }) =>
+    store.write(async (tx) => {
+      const role = await roleNamed(tx, account, RoleName);
+      await tx.updateTable("roles").set({ description: Description }).where("uid", "=", role.uid).execute();
+      return { Role: describedRole({ ...role, description: Description }) };
+    }),
 );
-
-const listRoleTags = operation("ListRoleTags", async (input, { store, account }) => {
-  const tags = tagsOf(await roleNamed(store.read, account, input.RoleName));
-  const sorted = tags.toSorted((a, b) => (a.Key < b.Key ? -1 : 1));
-  const { items, rest } = pageOf(sorted, (tag) => tag.Key, input);
-  return { Tags: items, ...rest };
-});
 
 export const roleOperations = [
   createRole,
@@ -147,8 +152,13 @@ export const roleOperations = [
   listRoles,
   deleteRole,
   updateRole,
+  updateRoleDescription,
   updateAssumeRolePolicy,
-  tagRole,
-  untagRole,
-  listRoleTags,
+  operation("TagRole", async ({ RoleName, Tags }, ctx) => setTags(ctx, RoleName, (row) => withTags(row, Tags))),
+  operation("UntagRole", async ({ RoleName, TagKeys }, ctx) =>
+    setTags(ctx, RoleName, (row) => withoutTags(row, TagKeys)),
+  ),
+  operation("ListRoleTags", async (input, { store, account }) =>
+    tagPage(await roleNamed(store.read, account, input.RoleName), input),
+  ),
 ];

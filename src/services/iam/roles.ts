@@ -35,7 +35,8 @@ export interface NewRole {
   readonly trustPolicy: string;
   readonly maxSessionSeconds?: number | undefined;
   readonly permissionsBoundary?: string | undefined;
-  readonly tags?: readonly { readonly Key: string; readonly Value: string }[] | undefined;
+  /** JSON, as in the row. */
+  readonly tags?: string | undefined;
 }
 
 /** False where a role of this name exists: then nothing is written. */
@@ -52,7 +53,7 @@ export async function insertRole(tx: Writer, role: NewRole, random: Random, nowM
       trust_policy: role.trustPolicy,
       max_session_seconds: role.maxSessionSeconds ?? 3_600,
       permissions_boundary: role.permissionsBoundary ?? null,
-      tags: JSON.stringify(role.tags ?? []),
+      tags: role.tags ?? "[]",
       created_at: nowMs,
     })
     .onConflict((conflict) => conflict.columns(["account", "name_key"]).doNothing())
