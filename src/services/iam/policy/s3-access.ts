@@ -183,6 +183,8 @@ export function s3Access({ operation: { name }, input }: OperationCall): readonl
     const action = name === "ListBuckets" || name === "ListDirectoryBuckets" ? "ListAllMyBuckets" : name;
     return [{ action: `s3:${action}`, resource: bucketArn("*"), keys: keysOf(input) }];
   }
+  // A name that is to be taken; whose it may be already, and what that bucket's policy says, is not asked.
+  if (name === "CreateBucket") return [{ action: "s3:CreateBucket", resource: bucketArn(bucket), keys: keysOf(input) }];
   if (name === "DeleteObjects") return deletions(input, bucket);
   const key = text(input, "Key");
   if (key !== undefined) return objectOperation(name, input, bucket, key);
