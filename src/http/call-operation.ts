@@ -61,6 +61,7 @@ class OperationContext implements RequestContext {
   readonly requestId: string;
   readonly account: string;
   readonly sourceAccount?: string;
+  readonly refusals?: readonly (AwsError | undefined)[];
   readonly region: string;
   readonly caller: Caller;
   readonly service: RequestContext["service"];
@@ -81,6 +82,7 @@ class OperationContext implements RequestContext {
     this.requestId = requestId;
     this.account = authorised?.account ?? caller.account;
     if (authorised?.sourceAccount !== undefined) this.sourceAccount = authorised.sourceAccount;
+    if (authorised?.refusals) this.refusals = authorised.refusals;
     this.region = verified?.claim.region ?? defaultRegion;
     this.caller = caller;
     this.service = operation.service.name;

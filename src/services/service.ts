@@ -1,6 +1,7 @@
 // What a service is: a model name, a list of operations, and what its handlers are given.
 import type { Readable } from "node:stream";
 import type { Clock } from "../lib/clock.ts";
+import type { AwsError } from "../lib/aws-error.ts";
 import type { Log } from "../lib/log.ts";
 import type { Random } from "../lib/random.ts";
 import type { Store } from "../database/store.ts";
@@ -29,6 +30,8 @@ export interface RequestContext {
   readonly account: string;
   /** Of a copy between two accounts' buckets, whose the source is. */
   readonly sourceAccount?: string;
+  /** Of DeleteObjects, by place: why the caller may not delete that object. */
+  readonly refusals?: readonly (AwsError | undefined)[];
   readonly region: string;
   readonly caller: Caller;
   readonly service: ServiceName;

@@ -14,6 +14,7 @@ import { PolicyCache } from "./policy-cache.ts";
 import { Principals, type KnownPrincipal } from "./principals.ts";
 import { Recent } from "./recent.ts";
 import { conditionKeys, resourceTagPrefixes, type RequestFacts, type Tags } from "./request-keys.ts";
+import { withPaths } from "./iam-paths.ts";
 import { tagsOfResource } from "./resource-tags.ts";
 
 export interface OperationRequest {
@@ -34,6 +35,8 @@ export interface Authorised {
   readonly account: string;
   /** Of a copy, whose the source is. */
   readonly sourceAccount?: string;
+  /** Of DeleteObjects, by place: why not that object. */
+  readonly refusals?: readonly (AwsError | undefined)[];
 }
 
 export interface BucketFacts {
@@ -102,25 +105,25 @@ export class Authoriser {
     const own = { account: caller.account };
     const isS3 = operation.service.name === "s3";
     if (isRoot(caller.arn) && !isS3 && operation.name !== "AssumeRole") return own;
-    const { region, http } = request;
+    const { region } = request;
     // Validated by the model: an operation's input is a structure.
     const input = request.input as Readonly<Record<string, unknown>>;
-    const needed = neededAccess({ operation, input, account: caller.account, region, callerArn: caller.arn });
+    const call = { operation, input, account: caller.account, region, callerArn: caller.arn };
+    const needed = await withPaths(this.#options.store.read, neededAccess(call));
     if (needed.length === 0) return own;
     const owners = await Promise.all(needed.map((access) => this.#owner(access)));
     const authorised = isS3 ? authorisedFor(own.account, owners) : own;
     if (isRoot(caller.arn) && isS3 && owners.every((owner) => (owner ?? own.account) === own.account)) return own;
     const known = await this.#principals.ofCaller(caller);
-    const facts: RequestFacts = {
-      now: this.#options.clock.now(),
-      region,
-      isSecure: http.isSecure,
-      sourceIp: http.remoteAddress === "" ? undefined : http.remoteAddress.replace(/^::ffff:(?=\d+\.)/i, ""),
-      userAgent: http.headers["user-agent"],
-      referer: http.headers["referer"],
-      isTemporary: caller.accessKeyId.startsWith("ASIA"),
-    };
-    for (const access of needed) await this.#require({ known, access, facts }, operation);
+    const facts = requestFacts(request, this.#options.clock.now());
+    if (operation.name === "DeleteObjects") {
+      const refusals = await Promise.all(needed.map((access) => this.#problem({ known, access, facts }, operation)));
+      return { ...authorised, refusals };
+    }
+    for (const access of needed) {
+      const problem = await this.#problem({ known, access, facts }, operation);
+      if (problem) throw problem;
+    }
     return authorised;
   }
 
@@ -155,13 +158,14 @@ export class Authoriser {
     return decision.isAllowed;
   }
 
-  async #require(question: Question, operation: OperationModel): Promise<void> {
+  async #problem(question: Question, operation: OperationModel): Promise<AwsError | undefined> {
     const { access, known } = question;
     const owner = await this.#owner(access);
     if (known.principal.account === undefined && access.bucket !== undefined && operation.name !== "CreateBucket")
-      if (owner === undefined) throw noSuchBucket(access.bucket);
+      if (owner === undefined) return noSuchBucket(access.bucket);
     const decision = await this.#decide(question);
-    if (!decision.isAllowed) throw denial(operation.service.name, known.principal, access, decision, owner);
+    if (decision.isAllowed) return undefined;
+    return denial(operation.service.name, known.principal, access, decision, owner);
   }
 
   async #decide({ known, access, facts }: Question): Promise<Decision> {
@@ -217,6 +221,16 @@ export interface RoleDecision {
   /** Why not, as AWS tells it. */
   readonly problem: string | undefined;
 }
+
+const requestFacts = ({ caller, region, http }: OperationRequest, now: Date): RequestFacts => ({
+  now,
+  region,
+  isSecure: http.isSecure,
+  sourceIp: http.remoteAddress === "" ? undefined : http.remoteAddress.replace(/^::ffff:(?=\d+\.)/i, ""),
+  userAgent: http.headers["user-agent"],
+  referer: http.headers["referer"],
+  isTemporary: caller.accessKeyId.startsWith("ASIA"),
+});
 
 /** The first access is to the bucket that the operation works on, a copy's last to its source. */
 function authorisedFor(account: string, owners: readonly (string | undefined)[]): Authorised {

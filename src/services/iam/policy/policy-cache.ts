@@ -5,8 +5,13 @@ import { compilePolicy, PolicyProblem, type Policy } from "./policy-document.ts"
 
 const maxPolicies = 1_000;
 
-/** Grants nothing. What stood there before documents were checked may be no policy at all. */
-const empty: Policy = { statements: [], keys: new Set() };
+/** What cannot be read may have been meant to deny: then nobody but root passes until somebody mends it. */
+const denying: Policy = compilePolicy(
+  JSON.stringify({
+    Version: "2012-10-17",
+    Statement: [{ Sid: "Unreadable", Effect: "Deny", Action: "*", Resource: "*" }],
+  }),
+);
 
 export class PolicyCache {
   readonly #log: Log;
@@ -30,8 +35,8 @@ export class PolicyCache {
       return compilePolicy(document);
     } catch (error) {
       if (!(error instanceof PolicyProblem)) throw error;
-      this.#log.warn("a stored policy cannot be read and grants nothing", { policy: name, problem: error.message });
-      return empty;
+      this.#log.warn("a stored policy cannot be read and denies everything", { policy: name, problem: error.message });
+      return denying;
     }
   }
 }

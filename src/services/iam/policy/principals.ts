@@ -4,6 +4,7 @@ import type { Clock } from "../../../lib/clock.ts";
 import type { Caller } from "../../service.ts";
 import { policiesOf } from "../principal-policies.ts";
 import { findRole, findRoleByArn, roleArn, type RoleRow } from "../roles.ts";
+import { findUser, userNameOf, type UserRow } from "../users.ts";
 import type { NamedPolicy, PoliciesInForce, Principal } from "./evaluate.ts";
 import type { PolicyCache } from "./policy-cache.ts";
 import { Recent } from "./recent.ts";
@@ -86,18 +87,24 @@ export class Principals {
     return this.#known.get(key, () => this.#look(account, arn));
   }
 
+  async #user(account: string, arn: string): Promise<UserRow | undefined> {
+    const name = userNameOf(arn);
+    return name === undefined ? undefined : findUser(this.#options.store.read, account, name);
+  }
+
   async #look(account: string, arn: string): Promise<Known> {
     const { read } = this.#options.store;
     const { identity, boundary } = await policiesOf(read, account, arn);
     const [, roleName] = /:assumed-role\/([^/]+)\//.exec(arn) ?? [];
     const role: RoleRow | undefined = roleName === undefined ? undefined : await findRole(read, account, roleName);
+    const user = await this.#user(account, arn);
     return {
       policies: {
         identity: identity.map(({ name, document }) => this.#compiled.compile(name, document)),
         ...(boundary && { boundary: this.#compiled.compile(boundary.name, boundary.document) }),
       },
       roleArn: role && roleArn(role),
-      tags: role ? (JSON.parse(role.tags) as Tags) : [],
+      tags: JSON.parse((role ?? user)?.tags ?? "[]") as Tags,
     };
   }
 }

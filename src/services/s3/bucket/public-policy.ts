@@ -1,6 +1,7 @@
 // What a bucket policy says at a glance: whether it is one at all, and whether it is open to everybody.
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html#access-control-block-public-access-policy-status
 import { AwsError } from "../../../lib/aws-error.ts";
+import { compilePolicy, PolicyProblem } from "../../iam/index.ts";
 
 const maxPolicyBytes = 20_480;
 
@@ -18,6 +19,11 @@ export function checkPolicy(text: string): void {
   if (!isObject(policy)) throw malformed("Policies must be valid JSON and the first byte must be '{'");
   if (policy["Statement"] === undefined) throw malformed("Missing required field Statement");
   for (const statement of listOf(policy["Statement"])) checkStatement(statement);
+  try {
+    compilePolicy(text, "resource");
+  } catch (error) {
+    throw error instanceof PolicyProblem ? malformed(error.message) : error;
+  }
 }
 
 function checkStatement(statement: unknown): void {

@@ -17,7 +17,8 @@ export const deleteObjects = operation("DeleteObjects", async (input, ctx) => {
   const results = await ctx.store.write(async (tx) => {
     const bucket = await requireBucket(tx, ctx.account, input.Bucket, input.ExpectedBucketOwner);
     const results: Result[] = [];
-    for (const identifier of identifiers) results.push(await deleteOne(tx, bucket, identifier, ctx));
+    for (const [at, identifier] of identifiers.entries())
+      results.push(await deleteOne(tx, bucket, identifier, ctx, ctx.refusals?.[at]));
     return results;
   });
   const Deleted = results.flatMap((result) => ("deleted" in result ? [result.deleted] : []));
@@ -27,9 +28,16 @@ export const deleteObjects = operation("DeleteObjects", async (input, ctx) => {
 
 type Result = { readonly deleted: DeletedObject } | { readonly error: DeletionError };
 
-async function deleteOne(tx: Writer, bucket: Bucket, identifier: ObjectIdentifier, ctx: S3Context): Promise<Result> {
+async function deleteOne(
+  tx: Writer,
+  bucket: Bucket,
+  identifier: ObjectIdentifier,
+  ctx: S3Context,
+  refusal: AwsError | undefined,
+): Promise<Result> {
   const { Key: key, VersionId: versionId, ETag: eTag, Size: sizeBytes, LastModifiedTime: modifiedAt } = identifier;
   try {
+    if (refusal) throw refusal;
     checkVersionId(versionId);
     const deletion = await deleteWanted(tx, bucket, { key, versionId, eTag, sizeBytes, modifiedAt }, ctx);
     return { deleted: told(identifier, deletion) };
