@@ -22,6 +22,8 @@ export interface Config {
   readonly trustsJobs: boolean;
   /** Further names under which clients may call this server. */
   readonly allowedHosts: readonly string[];
+  /** Where events of buckets go: ARN=URL for the destination of that ARN, URL for all others. */
+  readonly s3Webhooks: readonly string[];
 }
 
 interface Setting<T> {
@@ -64,6 +66,16 @@ const level = (value: string): Config["logLevel"] | Problem =>
   value === "debug" || value === "info" || value === "warn" || value === "error"
     ? value
     : new Problem("debug, info, warn or error");
+
+/** A URL for all events, ARN=URL for those of one destination; several with commas between. */
+function webhooks(value: string): readonly string[] | Problem {
+  const parts = value.split(",").map((text) => text.trim());
+  const areUrls = parts.every((part) => {
+    const url = /^(?:arn:[^=]+=)?(https?:\/\/.+)$/.exec(part)?.[1];
+    return url !== undefined && URL.canParse(url);
+  });
+  return areUrls ? parts : new Problem("URL or ARN=URL, with commas between several");
+}
 
 const cores = availableParallelism();
 
@@ -155,6 +167,13 @@ export const settings: { readonly [Name in keyof Config]: Setting<Config[Name]> 
         .map((name) => name.trim().toLowerCase())
         .filter(Boolean),
   },
+  s3Webhooks: {
+    flag: "s3-webhook",
+    variable: "SALVIA_S3_WEBHOOK",
+    fallback: [],
+    about: "URL that events of buckets are posted to; ARN=URL for one destination alone, several with commas between",
+    read: webhooks,
+  },
 };
 
 /** Every problem at once, in words. */
@@ -209,6 +228,7 @@ export function readConfig(args: readonly string[], environment: NodeJS.ProcessE
     stopsTasks: read("stopsTasks"),
     trustsJobs: read("trustsJobs"),
     allowedHosts: read("allowedHosts"),
+    s3Webhooks: read("s3Webhooks"),
   };
   const hasHalfAKey = (config.rootAccessKeyId === undefined) !== (config.rootSecretAccessKey === undefined);
   // A half that is wrong is told already.

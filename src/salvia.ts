@@ -24,7 +24,7 @@ import { createModels } from "./models/index.ts";
 import { createCloudWatch, type CloudWatch } from "./services/cloudwatch/index.ts";
 import { Authoriser, createIam, forgetting, type Identity } from "./services/iam/index.ts";
 import { createLogs, type Logs } from "./services/logs/index.ts";
-import { bucketFacts, canonicalUserId, createS3, type S3 } from "./services/s3/index.ts";
+import { bucketFacts, canonicalUserId, createS3, type S3, webhooksOf } from "./services/s3/index.ts";
 import { createSagemaker } from "./services/sagemaker/index.ts";
 import { createSagemakerRuntime } from "./services/sagemaker-runtime/index.ts";
 import { createSts } from "./services/sts/index.ts";
@@ -123,6 +123,7 @@ const s3Chores = (s3: S3, clock: Clock): readonly Chore[] => [
   { name: "collect garbage of objects", everyMs: seconds(30), run: () => s3.collectGarbage(clock.now()) },
   { name: "sweep blobs without an object", everyMs: minutes(24 * 60), run: () => s3.sweepOrphans(clock.now()) },
   { name: "carry out lifecycles of buckets", everyMs: minutes(60), run: () => s3.sweepLifecycle() },
+  { name: "deliver events of buckets", everyMs: seconds(1), run: () => s3.deliverEvents() },
 ];
 
 const serverFileOf = (clock: Clock, url: string) => ({
@@ -151,7 +152,7 @@ export async function assemble(ground: Ground) {
   const nudge = (): void => late.engine?.nudge();
   const iam = await createIam({ ...ground, accountId: config.accountId, rootKey: rootKeyOf(config) });
   const authoriser = authoriserOf(ground);
-  const s3 = createS3(ground);
+  const s3 = createS3({ ...ground, webhooks: webhooksOf(config.s3Webhooks) });
   const logs = createLogs(ground);
   const cloudwatch = createCloudWatch(ground);
   const sagemaker = createSagemaker({

@@ -11,6 +11,7 @@ import { smallBlobs } from "./0007-small-blobs.ts";
 import { servers } from "./0008-servers.ts";
 import { principals } from "./0009-principals.ts";
 import { listing } from "./0010-listing.ts";
+import { objectEvents } from "./0011-object-events.ts";
 
 export interface Migration {
   readonly name: string;
@@ -28,4 +29,5 @@ export const migrations: readonly Migration[] = [
   servers,
   principals,
   listing,
+  objectEvents,
 ];

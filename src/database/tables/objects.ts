@@ -3,6 +3,7 @@
 export interface ObjectTables {
   buckets: BucketsTable;
   bucket_settings: BucketSettingsTable;
+  object_events: ObjectEventsTable;
   objects: ObjectsTable;
   object_versions: ObjectVersionsTable;
   uploads: UploadsTable;
@@ -108,4 +109,19 @@ interface ObjectGarbageTable {
 interface ObjectPinsTable {
   blob_id: string;
   owner: string;
+}
+
+/** Events that a webhook has not taken yet. */
+interface ObjectEventsTable {
+  bucket: string;
+  key: string;
+  /** The ARN in the bucket's notification configuration. */
+  destination: string;
+  /** Of those of one key and destination the lowest goes first. */
+  position: number;
+  /** JSON, as it is posted. */
+  body: string;
+  created_at: number;
+  attempts: number;
+  due_at: number;
 }

@@ -24,6 +24,10 @@ import { lifecycleConfiguration } from "./lifecycle/lifecycle-configuration.ts";
 import { sweepLifecycle } from "./lifecycle/sweep-lifecycle.ts";
 import { listObjects } from "./listing/list-objects.ts";
 import { listObjectsV2 } from "./listing/list-objects-v2.ts";
+import { deliverEvents } from "./notifications/deliver-events.ts";
+import { destinationsOf, type Webhook } from "./notifications/destinations.ts";
+import { notificationConfiguration } from "./notifications/notification-configuration.ts";
+import { postJson } from "./notifications/post-json.ts";
 import { getObject } from "./object/get-object.ts";
 import { headObject } from "./object/head-object.ts";
 import { putObject } from "./object/put-object.ts";
@@ -50,6 +54,7 @@ import { putBucketVersioning } from "./versions/put-bucket-versioning.ts";
 export { bucketFacts } from "./bucket/bucket-facts.ts";
 export { canonicalUserId } from "./bucket/buckets.ts";
 export { checkPostPolicy, withinRange } from "./post/post-policy.ts";
+export { webhooksOf } from "./notifications/destinations.ts";
 export type { S3Objects } from "./s3-objects.ts";
 
 const operations: readonly Operation<S3Context>[] = [
@@ -90,6 +95,7 @@ const operations: readonly Operation<S3Context>[] = [
   ...corsConfiguration,
   ...encryptionConfiguration,
   ...lifecycleConfiguration,
+  ...notificationConfiguration,
   ...numberedConfiguration,
   ...storedConfiguration,
 ];
@@ -100,6 +106,8 @@ export interface S3Parts {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  /** Where events of buckets go; none: no bucket can be given a notification configuration. */
+  readonly webhooks?: readonly Webhook[] | undefined;
 }
 
 export interface S3 {
@@ -111,13 +119,16 @@ export interface S3 {
   sweepOrphans(now: Date): Promise<void>;
   /** Deletes what the lifecycles of buckets want gone. Looks at every version below their prefixes: to be run hourly. */
   sweepLifecycle(): Promise<void>;
+  /** Posts the events that are due to their webhooks. To be run every second or so. */
+  deliverEvents(): Promise<void>;
 }
 
-export function createS3({ store, storage, clock, random, log }: S3Parts): S3 {
+export function createS3({ store, storage, clock, random, log, webhooks = [] }: S3Parts): S3 {
   const hashing = new HashingThread();
+  const destinations = destinationsOf(webhooks);
   return {
-    service: defineService("s3", operations, { storage, hashing }),
-    objects: createS3Objects({ store, storage, hashing, clock, random }),
+    service: defineService("s3", operations, { storage, hashing, destinations }),
+    objects: createS3Objects({ store, storage, hashing, clock, random, destinations }),
     collectGarbage: async (now) => {
       const count = await collectGarbage(store, storage, now);
       if (count > 0) log.debug("garbage of objects removed", { count });
@@ -127,8 +138,9 @@ export function createS3({ store, storage, clock, random, log }: S3Parts): S3 {
       if (count > 0) log.info("blobs without an object removed", { count });
     },
     sweepLifecycle: async () => {
-      const count = await sweepLifecycle({ store, clock, random });
+      const count = await sweepLifecycle({ store, clock, random, destinations });
       if (count > 0) log.info("versions removed by lifecycles", { count });
     },
+    deliverEvents: () => deliverEvents({ store, clock, random, log, destinations, post: postJson(clock) }),
   };
 }

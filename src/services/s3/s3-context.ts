@@ -3,10 +3,12 @@ import { operationsOf, type RequestContext } from "../service.ts";
 import type { S3Operations } from "../../models/generated/s3.ts";
 import type { BlobStorage } from "../../storage/storage.ts";
 import type { HashingThread } from "./checksums/hashing-thread.ts";
+import type { Destinations } from "./notifications/destinations.ts";
 
 export interface S3Context extends RequestContext {
   readonly storage: BlobStorage;
   readonly hashing: HashingThread;
+  readonly destinations: Destinations;
 }
 
 export const operation = operationsOf<S3Operations, S3Context>();

@@ -11,6 +11,7 @@ import { attributesFrom, checkKey, defaultContentType } from "./object/object-at
 import { findObject, type StoredObject } from "./object/objects.ts";
 import { storeChecked } from "./object/receive-body.ts";
 import { switchObject } from "./object/switch-object.ts";
+import type { Destinations } from "./notifications/destinations.ts";
 import { requireVersion } from "./versions/require-version.ts";
 import type { Random } from "../../lib/random.ts";
 
@@ -76,6 +77,7 @@ export interface S3ObjectsParts {
   readonly hashing: HashingThread;
   readonly clock: Clock;
   readonly random: Random;
+  readonly destinations: Destinations;
 }
 
 const infoOf = (object: StoredObject): ObjectInfo => ({
@@ -88,7 +90,7 @@ const infoOf = (object: StoredObject): ObjectInfo => ({
   modifiedAt: object.modifiedAt,
 });
 
-export function createS3Objects({ store, storage, hashing, clock, random }: S3ObjectsParts): S3Objects {
+export function createS3Objects({ store, storage, hashing, clock, random, destinations }: S3ObjectsParts): S3Objects {
   return {
     bucketOwner: async (bucket) => (await findBucket(store.read, bucket))?.account,
     head: async (account, bucket, key) => {
@@ -121,7 +123,7 @@ export function createS3Objects({ store, storage, hashing, clock, random }: S3Ob
         attributes,
         tags: [],
       };
-      const placed = await switchObject({ store, storage, random, account }, object);
+      const placed = await switchObject({ store, storage, random, account, destinations }, object);
       return infoOf(placed.object);
     },
     localPath: (object) => storage.localPath(object.blobId),

@@ -14,6 +14,7 @@ import type { S3Operations } from "../../models/generated/s3.ts";
 import { createFilesystemStorage } from "../../storage/filesystem/filesystem-storage.ts";
 import type { BlobStorage } from "../../storage/storage.ts";
 import { requestContext } from "../request-context.fake.ts";
+import type { Webhook } from "./notifications/destinations.ts";
 import { createS3, type S3 } from "./index.ts";
 
 interface CallOptions {
@@ -49,6 +50,7 @@ export interface FakeS3Options {
   /** Stand between S3 and its storage or store, to fail where a test wants it. */
   readonly wrapStorage?: (storage: BlobStorage) => BlobStorage;
   readonly wrapStore?: (store: Store) => Store;
+  readonly webhooks?: readonly Webhook[];
 }
 
 export async function createFakeS3(options: FakeS3Options = {}): Promise<FakeS3> {
@@ -66,10 +68,10 @@ export async function createFakeS3(options: FakeS3Options = {}): Promise<FakeS3>
 /** Another S3 on the same database and blobs, as after a restart. */
 export function fakeS3On(
   { clock, store, storage }: Pick<FakeS3, "clock" | "store" | "storage">,
-  { wrapStorage, wrapStore }: FakeS3Options = {},
+  { wrapStorage, wrapStore, webhooks }: FakeS3Options = {},
 ): FakeS3 {
   const parts = { store: wrapStore?.(store) ?? store, storage: wrapStorage?.(storage) ?? storage };
-  const s3 = createS3({ ...parts, clock, random: systemRandom, log: silentLog });
+  const s3 = createS3({ ...parts, clock, random: systemRandom, log: silentLog, webhooks });
   const call: FakeS3["call"] = async (name, input, options = {}) => {
     const { Body: body, ...members } = input as { readonly Body?: string | Uint8Array | Readable };
     const given = body === undefined || body instanceof Readable ? body : Readable.from([Buffer.from(body)]);

@@ -6,6 +6,8 @@ import type { Random } from "../../../lib/random.ts";
 import { findBucket, type Bucket } from "../bucket/buckets.ts";
 import { prefixEnd } from "../listing/key-order.ts";
 import { discardUpload } from "../multipart/uploads.ts";
+import type { Destinations } from "../notifications/destinations.ts";
+import { recordRemoval } from "../notifications/record-event.ts";
 import { findObject } from "../object/objects.ts";
 import { deleteCurrent, deleteVersion } from "../versions/delete-version.ts";
 import { findKeptVersion } from "../versions/version-rows.ts";
@@ -17,6 +19,7 @@ export interface SweepParts {
   readonly store: Store;
   readonly clock: Clock;
   readonly random: Random;
+  readonly destinations?: Destinations | undefined;
 }
 
 /** Together in one transaction. */
@@ -78,14 +81,17 @@ async function carryOut(
   const current = await findObject(tx, bucket.name, key);
   if (action === "expire") {
     const isStillThere = current?.sequence === sequence && current.blobId === blobId;
-    if (isStillThere) await deleteCurrent(tx, bucket, key, current, { now, random: parts.random });
+    if (!isStillThere) return;
+    const deletion = await deleteCurrent(tx, bucket, key, current, { now, random: parts.random });
+    await recordRemoval(tx, parts, bucket, key, deletion, now, "LifecycleExpiration");
     return;
   }
   const kept = await findKeptVersion(tx, bucket.name, key, versionId);
   if (kept?.sequence !== sequence || kept.blobId !== blobId) return;
   // A marker that hides nothing is the newest version, with no object in front of it.
   if (action === "clear" && current) return;
-  await deleteVersion(tx, bucket, key, versionId, current, now);
+  const deletion = await deleteVersion(tx, bucket, key, versionId, current, now);
+  await recordRemoval(tx, parts, bucket, key, { ...deletion, isDeleteMarker: false }, now, "LifecycleExpiration");
 }
 
 async function abortUploads({ store, clock }: SweepParts, bucket: Bucket, rule: LifecycleRule): Promise<number> {

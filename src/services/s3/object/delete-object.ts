@@ -1,6 +1,7 @@
 import type { Writer } from "../../../database/store.ts";
 import { requireBucket, type Bucket } from "../bucket/buckets.ts";
 import { preconditionFailed } from "../errors.ts";
+import { recordRemoval, type EventSource } from "../notifications/record-event.ts";
 import { operation, type S3Context } from "../s3-context.ts";
 import { deleteCurrent, deleteVersion, type Deletion } from "../versions/delete-version.ts";
 import { checkVersionId } from "../versions/version-id.ts";
@@ -36,8 +37,9 @@ export async function deleteWanted(
   tx: Writer,
   bucket: Bucket,
   wanted: WantedDeletion,
-  { clock, random }: Pick<S3Context, "clock" | "random">,
+  ctx: Pick<S3Context, "clock" | "random"> & EventSource,
 ): Promise<Deletion> {
+  const { clock, random } = ctx;
   const { key, versionId } = wanted;
   const now = clock.now();
   const current = await findObject(tx, bucket.name, key);
@@ -45,11 +47,16 @@ export async function deleteWanted(
     if (current) checkDeletion(current, wanted);
     else if (isConditional(wanted) && (await newestKeptVersion(tx, bucket.name, key)))
       throw preconditionFailed("If-Match");
-    return deleteCurrent(tx, bucket, key, current, { now, random });
+    const deletion = await deleteCurrent(tx, bucket, key, current, { now, random });
+    if (current || deletion.isDeleteMarker) await recordRemoval(tx, ctx, bucket, key, deletion, now);
+    return deletion;
   }
   const version = current?.versionId === versionId ? current : await findKeptVersion(tx, bucket.name, key, versionId);
   if (version) checkDeletion(version, wanted);
-  return deleteVersion(tx, bucket, key, versionId, current, now);
+  const deletion = await deleteVersion(tx, bucket, key, versionId, current, now);
+  // The removal of a marker is that of a version.
+  if (version) await recordRemoval(tx, ctx, bucket, key, { ...deletion, isDeleteMarker: false }, now);
+  return deletion;
 }
 
 const isConditional = ({ eTag, sizeBytes, modifiedAt }: WantedDeletion): boolean =>

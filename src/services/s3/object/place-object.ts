@@ -2,6 +2,7 @@
 import type { Writer } from "../../../database/store.ts";
 import type { Random } from "../../../lib/random.ts";
 import { requireBucket, type Bucket } from "../bucket/buckets.ts";
+import { creationName, recordEvent, type EventSource } from "../notifications/record-event.ts";
 import { writeVersion } from "../versions/write-version.ts";
 import { checkWriteConditions, type WriteConditions } from "./conditions.ts";
 import { findObject, type NewObject, type StoredObject } from "./objects.ts";
@@ -11,15 +12,22 @@ export interface PlacedObject {
   readonly object: StoredObject;
 }
 
+export interface PlaceParts extends EventSource {
+  readonly account: string;
+  readonly random: Random;
+}
+
 /** Throws where the bucket or the conditions no longer allow it. */
 export async function placeObject(
   tx: Writer,
-  { account, random }: { readonly account: string; readonly random: Random },
+  ctx: PlaceParts,
   object: NewObject,
   conditions: WriteConditions,
 ): Promise<PlacedObject> {
-  const bucket = await requireBucket(tx, account, object.bucket);
+  const bucket = await requireBucket(tx, ctx.account, object.bucket);
   const existing = await findObject(tx, object.bucket, object.key);
   checkWriteConditions(existing, object.key, conditions);
-  return { bucket, object: await writeVersion(tx, bucket, object, existing, random) };
+  const written = await writeVersion(tx, bucket, object, existing, ctx.random);
+  await recordEvent(tx, ctx, bucket, { ...written, name: creationName(ctx.operation) }, object.modifiedAt);
+  return { bucket, object: written };
 }

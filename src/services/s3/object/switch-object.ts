@@ -1,17 +1,14 @@
 // The moment in which a new blob becomes the object.
 import { AwsError } from "../../../lib/aws-error.ts";
-import type { Random } from "../../../lib/random.ts";
 import type { Store } from "../../../database/store.ts";
 import type { BlobStorage } from "../../../storage/storage.ts";
 import type { WriteConditions } from "./conditions.ts";
 import type { NewObject } from "./objects.ts";
-import { placeObject, type PlacedObject } from "./place-object.ts";
+import { placeObject, type PlacedObject, type PlaceParts } from "./place-object.ts";
 
-export interface SwitchParts {
+export interface SwitchParts extends PlaceParts {
   readonly store: Store;
   readonly storage: BlobStorage;
-  readonly random: Random;
-  readonly account: string;
 }
 
 /** Resolves once durable. Rejects, and removes the blob, where the bucket or the conditions no longer allow it. */
