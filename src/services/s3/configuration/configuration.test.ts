@@ -113,8 +113,8 @@ const policy = (statement: object) => JSON.stringify({ Statement: [{ Action: "s3
 
 test.each<[string, string, boolean]>([
   ["everybody", policy({ Effect: "Allow", Principal: "*" }), true],
-  ["every AWS principal", policy({ Effect: "Allow", Principal: { AWS: ["1", "*"] } }), true],
-  ["all but one", policy({ Effect: "Allow", NotPrincipal: { AWS: "1" } }), true],
+  ["every AWS principal", policy({ Effect: "Allow", Principal: { AWS: ["111111111111", "*"] } }), true],
+  ["all but one", policy({ Effect: "Allow", NotPrincipal: { AWS: "111111111111" } }), true],
   ["one account", policy({ Effect: "Allow", Principal: { AWS: "111111111111" } }), false],
   ["nobody", policy({ Effect: "Deny", Principal: "*" }), false],
   [
