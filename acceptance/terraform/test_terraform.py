@@ -20,7 +20,8 @@ training = folder / "train.pbr"
 iam, s3, sagemaker = boto3.client("iam"), boto3.client("s3"), boto3.client("sagemaker")
 runtime = boto3.client("sagemaker-runtime")
 train_x, train_y, held_x, held_y = digits()
-training.write_bytes(dense_tensor(train_x[:2000]))
+# Below 5 MB, so that it goes up in one part and its etag is its MD5.
+training.write_bytes(dense_tensor(train_x[:1200]))
 state = {"variables": {"stage": "first", "training_data": str(training)}}
 
 
@@ -154,6 +155,7 @@ def tags_policies_objects_and_the_endpoint_change_in_place():
     assert {"Key": "stage", "Value": "second"} in role_tags, role_tags
     assert "second" in iam.get_role(RoleName="digits-execution")["Role"]["Description"]
     (attached,) = iam.list_attached_role_policies(RoleName="digits-execution")["AttachedPolicies"]
+    state["policy"] = attached["PolicyArn"]
     policy = iam.get_policy(PolicyArn=attached["PolicyArn"])["Policy"]
     version = iam.get_policy_version(PolicyArn=policy["Arn"], VersionId=policy["DefaultVersionId"])["PolicyVersion"]
     assert version["Document"]["Statement"][0]["Action"] == ["s3:*"], version
@@ -185,9 +187,13 @@ def assert_gone(call, *codes, **arguments):
 def everything_goes_with_its_versions():
     said = terraform("destroy", "-auto-approve", "-input=false")[1]
     assert "11 destroyed" in said, said[-3000:]
+    # The provider takes an endpoint that is Deleting for gone.
+    waiter = sagemaker.get_waiter("endpoint_deleted")
+    waiter.wait(EndpointName=state["endpoint"], WaiterConfig={"Delay": 1, "MaxAttempts": 60})
     assert_gone(sagemaker.describe_endpoint, "ValidationException", EndpointName=state["endpoint"])
     assert_gone(sagemaker.describe_model, "ValidationException", ModelName="terraform-digits")
     assert_gone(iam.get_role, "NoSuchEntity", RoleName="digits-execution")
+    assert_gone(iam.get_policy, "NoSuchEntity", PolicyArn=state["policy"])
     assert_gone(s3.head_bucket, "404", Bucket=state["bucket"])
     assert sagemaker.list_endpoint_configs(NameContains="terraform-digits")["EndpointConfigs"] == []
 
