@@ -54,13 +54,14 @@ export class Principals {
 
   async ofCaller({ account, arn, userId, accessKeyId, ...rest }: Caller): Promise<KnownPrincipal> {
     if (accessKeyId === "") return anonymous;
-    const { policies, roleArn: role, tags } = await this.#of(account, arn);
+    const { policies, roleArn: role, tags } = await this.#of(account, rest.sourceArn ?? arn);
     const session = this.#session(rest.sessionPolicies);
     const canonicalUserId = this.#options.canonicalUserId(account);
     return {
       principal: { account, arn, userId, roleArn: role, canonicalUserId },
       policies: { ...policies, session },
-      tags,
+      // The session's own come first.
+      tags: rest.sessionTags ? [...rest.sessionTags, ...tags] : tags,
     };
   }
 
