@@ -12,6 +12,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   algorithms: ["kernels", "formats", "lib"], // runs inside the task: no server code, ever
   agent: ["task", "formats", "lib"], // runs beside the task: no server code, no storage: it asks for a plan
   protocols: ["models", "lib"],
+  proxy: ["lib"], // of `salvia exec`: moves bytes, knows no API
   services: ["engine", "database", "storage", "compute", "task", "formats", "algorithms", "models", "lib"],
   http: ["services", "protocols", "models", "lib"],
   cli: ["*"],

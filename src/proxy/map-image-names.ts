@@ -1,0 +1,92 @@
+// What the docker shim changes in docker's arguments: images of an ECR registry become images of Salvia's, since dockerd does not
+// go through the client's proxy. docker takes registries on localhost without TLS.
+
+const registryName = /^(?:https?:\/\/)?\d{12}\.dkr\.ecr(?:-fips)?\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?(?=\/|$)/;
+
+const mapped = (argument: string, registry: string): string => {
+  const [, option = "", value = argument] = /^(--[a-z-]+=)(.*)$/s.exec(argument) ?? [];
+  return option + value.replace(registryName, registry);
+};
+
+/** Options of `docker run` and `docker create` that take no value; every other takes one. */
+const switches = new Set([
+  "--detach",
+  "--disable-content-trust",
+  "--help",
+  "--init",
+  "--interactive",
+  "--no-healthcheck",
+  "--oom-kill-disable",
+  "--privileged",
+  "--publish-all",
+  "--quiet",
+  "--read-only",
+  "--rm",
+  "--sig-proxy",
+  "--tty",
+  "--use-api-socket",
+]);
+
+const takesValue = (option: string): boolean => {
+  if (option.includes("=") || switches.has(option)) return false;
+  if (option.startsWith("--")) return true;
+  // -it, -dP; -p 80:80, -e NAME=value, -v/a:/b (with its value in the same word).
+  return /^-[ditPq]*[^ditPq]$/.test(option);
+};
+
+/** Options before the command: docker --context NAME run … */
+const globalValues = new Set([
+  "--config",
+  "--context",
+  "-c",
+  "--host",
+  "-H",
+  "--log-level",
+  "-l",
+  "--tlscacert",
+  "--tlscert",
+  "--tlskey",
+]);
+
+function firstWord(args: readonly string[], from: number, needsValue: (option: string) => boolean): number {
+  let at = from;
+  while (at < args.length) {
+    const word = args[at] ?? "";
+    if (word === "--") return at + 1;
+    if (!word.startsWith("-") || word === "-") return at;
+    at += needsValue(word) ? 2 : 1;
+  }
+  return at;
+}
+
+const imageCommands = new Set([
+  "pull",
+  "push",
+  "tag",
+  "build",
+  "buildx",
+  "images",
+  "image",
+  "rmi",
+  "inspect",
+  "history",
+  "save",
+  "commit",
+  "import",
+  "manifest",
+  "login",
+  "logout",
+]);
+
+/** Docker's arguments with ECR's registries replaced by `registry` (host:port). What a container is told stays as it is. */
+export function mapImageNames(args: readonly string[], registry: string): string[] {
+  let at = firstWord(args, 0, (option) => globalValues.has(option));
+  if (args[at] === "container") at++;
+  const command = args[at] ?? "";
+  if (command === "run" || command === "create") {
+    const image = firstWord(args, at + 1, takesValue);
+    return args.map((argument, index) => (index === image ? mapped(argument, registry) : argument));
+  }
+  if (!imageCommands.has(command)) return [...args];
+  return args.map((argument, index) => (index > at ? mapped(argument, registry) : argument));
+}
