@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -64,6 +64,15 @@ test("one that cannot be made says why, and is tried again by the next task", as
   await expect(ensurePython(wanted, options(fakePython(1)))).rejects.toThrow(
     "The Python environment fake could not be made: ERROR: no such package",
   );
+  await ensurePython(wanted, options(fakePython()));
+  expect(readFileSync(join(environments, "made"), "utf8")).toBe("made\nmade\n");
+});
+
+test("one whose Python is another since is made again", async () => {
+  await ensurePython(wanted, options(fakePython()));
+  const bin = join(pythonFolder(environments, wanted), "bin");
+  renameSync(join(bin, "python"), join(bin, "python3.99"));
+  symlinkSync("python3.99", join(bin, "python"));
   await ensurePython(wanted, options(fakePython()));
   expect(readFileSync(join(environments, "made"), "utf8")).toBe("made\nmade\n");
 });

@@ -2,7 +2,16 @@
 // first, and shared by all tasks, which cannot write to it.
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Clock } from "../lib/clock.ts";
@@ -34,12 +43,20 @@ function placeOf(environments: string, { name, packages }: PythonNeeds): string 
 export const pythonFolder = (environments: string, needs: PythonNeeds): string =>
   join(placeOf(environments, needs), "venv");
 
+const pythonOf = (place: string): string => join(place, "venv", "bin", "python");
+
+/** Made to the end, and for the Python that is still there: an upgrade of the system leaves a venv that finds no packages. */
+function isReady(place: string): boolean {
+  const ready = join(place, "ready");
+  const python = pythonOf(place);
+  return existsSync(ready) && existsSync(python) && readFileSync(ready, "utf8") === realpathSync(python);
+}
+
 /** Resolves once the environment is whole. Throws StageError with a text for the user when it cannot be made. */
 export async function ensurePython(needs: PythonNeeds, options: PythonOptions): Promise<void> {
   const { environments, clock, signal, tell } = options;
   const place = placeOf(environments, needs);
-  const ready = join(place, "ready");
-  for (let isWaiting = false; !existsSync(ready); isWaiting = true) {
+  for (let isWaiting = false; !isReady(place); isWaiting = true) {
     signal.throwIfAborted();
     const lock = lockFolder(place);
     if (!lock) {
@@ -48,8 +65,9 @@ export async function ensurePython(needs: PythonNeeds, options: PythonOptions): 
       continue;
     }
     try {
-      if (!existsSync(ready)) await make(needs, join(place, "venv"), options);
-      writeFileSync(ready, needs.packages.join("\n"));
+      if (isReady(place)) continue;
+      await make(needs, join(place, "venv"), options);
+      writeFileSync(join(place, "ready"), realpathSync(pythonOf(place)));
     } finally {
       lock.release();
     }
@@ -100,7 +118,7 @@ async function run(command: readonly string[], { name }: PythonNeeds, options: P
 function makeMovable(bin: string): void {
   for (const name of readdirSync(bin)) {
     const path = join(bin, name);
-    if (lstatSync(path).isSymbolicLink()) continue;
+    if (!lstatSync(path).isFile()) continue;
     const text = readFileSync(path, "utf8");
     // pip writes the second form where the path is too long for the first.
     const moved = text.replace(
