@@ -38,7 +38,7 @@ export interface PipelineOptions {
   readonly services: readonly Service[];
   /** HTTP beside the AWS APIs; /health is there already. */
   readonly routes: readonly HttpRoute[];
-  readonly identity: Pick<Identity, "resolve">;
+  readonly identity: Pick<Identity, "resolve" | "noteUse">;
   /** Tells the engine that a row has become due. */
   readonly nudge: () => void;
   /** Throws AwsError where the caller may not. Without it a caller may do everything in its own account. */

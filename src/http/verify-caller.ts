@@ -71,6 +71,7 @@ export const verifyCaller =
     if ("kind" in proof) throw signatureError(proof, route.protocol.name);
     exchange.caller = proof.caller;
     exchange.verified = proof.verified;
+    options.identity.noteUse(proof.caller, claim.service, claim.region);
     if (claim.isPresigned && claim.service === "s3") {
       const { request } = route;
       const headers = withHoistedHeaders(request.headers, request.rawQuery);

@@ -8,6 +8,12 @@ import type { Store } from "../database/store.ts";
 import type { ServiceName } from "../models/index.ts";
 import type { Resources } from "./resources.ts";
 
+export interface SessionTag {
+  readonly Key: string;
+  readonly Value: string;
+  readonly isTransitive: boolean;
+}
+
 /** Who signed the request. */
 export interface Caller {
   /** Account id of the access key. */
@@ -19,6 +25,10 @@ export interface Caller {
   readonly accessKeyId: string;
   /** Documents that border this session, besides the policies of its role or user. */
   readonly sessionPolicies?: readonly string[];
+  /** Tags of this session; the transitive ones go on into sessions made with it. */
+  readonly sessionTags?: readonly SessionTag[];
+  /** Of a federated session, the user or root whose policies bear on it. */
+  readonly sourceArn?: string;
 }
 
 /**

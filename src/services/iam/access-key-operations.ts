@@ -120,7 +120,7 @@ const getAccessKeyLastUsed = operation("GetAccessKeyLastUsed", async ({ AccessKe
   return {
     UserName: row.principal_arn.slice(row.principal_arn.lastIndexOf("/") + 1),
     AccessKeyLastUsed: {
-      LastUsedDate: row.last_used_at === null ? undefined : new Date(Number(row.last_used_at)),
+      LastUsedDate: row.last_used_at === null ? undefined : new Date(row.last_used_at),
       ServiceName: row.last_used_service ?? "N/A",
       Region: row.last_used_region ?? "N/A",
     },

@@ -1,11 +1,12 @@
 // Turns an access key, and the session token beside it, into a caller. Answers from memory for a few seconds, so that the
 // hot path reads no row; changes made here are seen at once, those of another replica after `rememberedMs`.
-import type { Store, Writer } from "../../database/store.ts";
+import type { Reader, Store, Writer } from "../../database/store.ts";
 import type { Clock } from "../../lib/clock.ts";
 import type { Log } from "../../lib/log.ts";
 import type { Random } from "../../lib/random.ts";
 import type { Caller } from "../service.ts";
 import { newAccessKey, uniqueId, type AccessKey, type SessionCredentials } from "./credentials.ts";
+import { policyDocumentOf } from "./policies.ts";
 import { executionRole, findRole, findRoleByArn, insertRole, type RoleRow } from "./roles.ts";
 import { openSession, sealSession, type Session } from "./session-tokens.ts";
 
@@ -43,6 +44,12 @@ interface Remembered {
 
 const rememberedMs = 5_000;
 const maxRemembered = 10_000;
+const useNotedEveryMs = 60_000;
+
+/** What a session may not pass, besides the policies of whom it is made of; and its tags. */
+export type SessionBorders = Pick<Session, "policies" | "policyArns" | "tags">;
+
+const userUidOf = (userId: string): { userUid?: string } => (userId.startsWith("AIDA") ? { userUid: userId } : {});
 
 /** To a role without any policy: what sessions of SalviaExecutionRole may do is everything, until its owner says otherwise. */
 async function attachAdministratorAccess(tx: Writer, account: string, name: string, nowMs: number): Promise<void> {
@@ -69,6 +76,7 @@ const rootArn = (account: string): string => `arn:aws:iam::${account}:root`;
 export class Identity {
   readonly #options: IdentityOptions;
   readonly #remembered = new Map<string, Remembered>();
+  readonly #usedAt = new Map<string, number>();
 
   constructor(options: IdentityOptions) {
     this.#options = options;
@@ -99,17 +107,82 @@ export class Identity {
   }
 
   /** Credentials of a session of the role. Costs no row. Throws UnknownRoleError. */
-  async sessionFor(roleArn: string, sessionName: string, durationSeconds: number): Promise<SessionCredentials> {
+  async sessionFor(
+    roleArn: string,
+    sessionName: string,
+    durationSeconds: number,
+    borders: SessionBorders = {},
+  ): Promise<SessionCredentials> {
     const role = await this.findRole(roleArn);
     if (!role) throw new UnknownRoleError(roleArn);
     const { account, name, uid } = role;
     const arn = `arn:aws:sts::${account}:assumed-role/${name}/${sessionName}`;
-    return this.#seal({ account, arn, userId: `${uid}:${sessionName}`, roleUid: uid }, durationSeconds);
+    return this.#seal({ account, arn, userId: `${uid}:${sessionName}`, roleUid: uid, ...borders }, durationSeconds);
   }
 
   /** A session of the caller itself (GetSessionToken). */
   sessionOf({ account, arn, userId }: Caller, durationSeconds: number): SessionCredentials {
-    return this.#seal({ account, arn, userId }, durationSeconds);
+    return this.#seal({ account, arn, userId, ...userUidOf(userId) }, durationSeconds);
+  }
+
+  /** A session under a name of its own with no more than the caller's permissions (GetFederationToken). */
+  federatedSession(caller: Caller, name: string, durationSeconds: number, borders: SessionBorders): SessionCredentials {
+    const { account, arn: sourceArn, userId } = caller;
+    const arn = `arn:aws:sts::${account}:federated-user/${name}`;
+    const session = { account, arn, userId: `${account}:${name}`, sourceArn, ...userUidOf(userId) };
+    return this.#seal({ ...session, ...borders }, durationSeconds);
+  }
+
+  /** Undefined: no key that is stored here, and not root's of the settings. */
+  async accountOfKey(accessKeyId: string): Promise<string | undefined> {
+    const { store, rootKey, accountId } = this.#options;
+    if (accessKeyId === rootKey?.accessKeyId) return accountId;
+    const row = await store.read
+      .selectFrom("access_keys")
+      .select("account")
+      .where("access_key_id", "=", accessKeyId)
+      .executeTakeFirst();
+    return row?.account;
+  }
+
+  /** Another account under a number of its own. */
+  async createAccount(name: string): Promise<string> {
+    const { store, random, clock, accountId } = this.#options;
+    const created_at = clock.now().getTime();
+    for (;;) {
+      const id = Array.from(random.bytes(12), (byte) => byte % 10).join("");
+      if (id === accountId) continue;
+      const { numInsertedOrUpdatedRows } = await store.write((tx) =>
+        tx
+          .insertInto("accounts")
+          .values({ id, name, created_at })
+          .onConflict((conflict) => conflict.column("id").doNothing())
+          .executeTakeFirst(),
+      );
+      if (numInsertedOrUpdatedRows !== 1n) continue;
+      await this.ensureAccount(id);
+      return id;
+    }
+  }
+
+  /** Those besides the first, the oldest first. */
+  accounts(): Promise<{ readonly id: string; readonly name: string }[]> {
+    const { read } = this.#options.store;
+    return read.selectFrom("accounts").select(["id", "name"]).orderBy("created_at").orderBy("id").execute();
+  }
+
+  /** After a request was verified: access keys remember when and for what, to the minute. */
+  noteUse({ accessKeyId }: Caller, service: string, region: string): void {
+    const { clock, store, log, rootKey } = this.#options;
+    if (!accessKeyId.startsWith("AKIA") || accessKeyId === rootKey?.accessKeyId) return;
+    const nowMs = clock.now().getTime();
+    if ((this.#usedAt.get(accessKeyId) ?? Number.NEGATIVE_INFINITY) > nowMs - useNotedEveryMs) return;
+    if (this.#usedAt.size >= maxRemembered) this.#usedAt.clear();
+    this.#usedAt.set(accessKeyId, nowMs);
+    const use = { last_used_at: nowMs, last_used_service: service, last_used_region: region };
+    store
+      .write((tx) => tx.updateTable("access_keys").set(use).where("access_key_id", "=", accessKeyId).execute())
+      .catch((error: unknown) => log.warn("the use of an access key was not noted", { error: String(error) }));
   }
 
   /** Root credentials of the account, made and stored when there are none yet. */
@@ -200,13 +273,44 @@ export class Identity {
     const { sessionKey, store } = this.#options;
     const session = openSession(sessionKey, accessKeyId, sessionToken);
     if (!session) return { resolution: { problem: "bad-token" } as const, expiresAtMs: 0 };
-    const { account, arn, userId, roleUid, expiresAtMs, secretAccessKey, policies } = session;
+    const { account, arn, userId, expiresAtMs, secretAccessKey, sourceArn, tags } = session;
     if (expiresAtMs <= nowMs) return { resolution: { problem: "expired-token" } as const, expiresAtMs };
-    if (roleUid !== undefined) {
-      const role = await store.read.selectFrom("roles").select("uid").where("uid", "=", roleUid).executeTakeFirst();
-      if (!role) return { resolution: { problem: "bad-token" } as const, expiresAtMs };
-    }
-    const caller = { account, arn, userId, accessKeyId, ...(policies && { sessionPolicies: policies }) };
+    if (!(await this.#isThere(session))) return { resolution: { problem: "bad-token" } as const, expiresAtMs };
+    const caller: Caller = {
+      account,
+      arn,
+      userId,
+      accessKeyId,
+      ...(await sessionPolicies(store.read, session)),
+      ...(tags && { sessionTags: tags }),
+      ...(sourceArn !== undefined && { sourceArn }),
+    };
     return { resolution: { caller, secretAccessKey }, expiresAtMs };
   }
+
+  /** A session ends with the role or user that it is of. */
+  async #isThere({ roleUid, userUid }: Session): Promise<boolean> {
+    const { read } = this.#options.store;
+    if (roleUid !== undefined) {
+      return (await read.selectFrom("roles").select("uid").where("uid", "=", roleUid).executeTakeFirst()) !== undefined;
+    }
+    if (userUid === undefined) return true;
+    return (await read.selectFrom("users").select("uid").where("uid", "=", userUid).executeTakeFirst()) !== undefined;
+  }
+}
+
+/** Allows nothing: what stands for a managed policy that is gone, and for a federated session without a policy. */
+export const allowsNothing = JSON.stringify({
+  Version: "2012-10-17",
+  Statement: [{ Effect: "Allow", Action: "none:None", Resource: "*" }],
+});
+
+async function sessionPolicies(
+  read: Reader,
+  { account, policies, policyArns }: Session,
+): Promise<{ sessionPolicies?: readonly string[] }> {
+  if (!policies && !policyArns) return {};
+  const managed: string[] = [];
+  for (const arn of policyArns ?? []) managed.push((await policyDocumentOf(read, account, arn)) ?? allowsNothing);
+  return { sessionPolicies: [...(policies ?? []), ...managed] };
 }

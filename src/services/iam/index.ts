@@ -15,7 +15,9 @@ import { roleOperations } from "./role-operations.ts";
 import { userOperations } from "./user-operations.ts";
 
 export type { AccessKey, SessionCredentials } from "./credentials.ts";
-export { Identity, UnknownRoleError } from "./identity.ts";
+export { checkPolicyDocument } from "./context.ts";
+export { allowsNothing, Identity, UnknownRoleError } from "./identity.ts";
+export { policyDocumentOf } from "./policies.ts";
 export { Authoriser, type Authorised, type OperationRequest, type RoleDecision } from "./policy/authoriser.ts";
 export { compilePolicy, PolicyProblem } from "./policy/policy-document.ts";
 export { forgetting } from "./policy/forgetting.ts";

@@ -2,6 +2,7 @@
 // key id: a session costs no row, and any replica that has the key can verify it.
 import { createCipheriv, createDecipheriv } from "node:crypto";
 import type { Random } from "../../lib/random.ts";
+import type { SessionTag } from "../service.ts";
 
 /** What a token says. Only whoever holds the key can have written it. */
 export interface Session {
@@ -10,8 +11,15 @@ export interface Session {
   readonly userId: string;
   /** AROA… of the role; absent for sessions of root and users. */
   readonly roleUid?: string;
+  /** AIDA… of the user whose session it is. */
+  readonly userUid?: string;
+  /** Of federated sessions, whose policies bear on them. */
+  readonly sourceArn?: string;
   /** Documents that border the session. */
   readonly policies?: readonly string[];
+  /** Managed policies that border it too, as they are when it is used. */
+  readonly policyArns?: readonly string[];
+  readonly tags?: readonly SessionTag[];
   readonly expiresAtMs: number;
   readonly secretAccessKey: string;
 }

@@ -61,7 +61,7 @@ async function rootUser({ store, account, caller }: IamContext): Promise<User> {
     UserName: "root",
     UserId: account,
     Arn: caller.arn,
-    CreateDate: new Date(Number(oldest?.created_at ?? 0)),
+    CreateDate: new Date(oldest?.created_at ?? 0),
   };
 }
 
