@@ -57,8 +57,6 @@ export interface AuthoriserOptions {
 }
 
 const isRoot = (arn: string): boolean => arn.endsWith(":root");
-/** The account of a caller that has not signed. */
-export const anonymousAccount = "anonymous";
 
 const noSuchBucket = (bucket: string): AwsError =>
   new AwsError("NoSuchBucket", "The specified bucket does not exist", { fields: { BucketName: bucket } });
