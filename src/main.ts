@@ -4,6 +4,7 @@ const usage = `Salvia: SageMaker on your own machines.
   salvia serve [flags]               the server; prints "Salvia is ready at URL" when it answers (--help lists the flags)
   salvia env [--root] [--json]       shell lines that point an AWS client at it
   salvia exec [flags] -- COMMAND…    runs a command that takes Salvia for AWS, hard-coded hosts included (--help)
+  salvia account create NAME         another account with root keys of its own (account list: all of them)
   salvia backup FILE.tar|FOLDER      a consistent copy of the data folder, while the server runs
   salvia restore BACKUP --data DIR   makes a data folder of it
   salvia doctor                      what this machine can run, and the effective settings
@@ -20,6 +21,7 @@ const commands: Readonly<Record<string, Command>> = {
   env: async (args) => (await import("./cli/env.ts")).env(args),
   exec: async (args) => (await import("./cli/exec.ts")).exec(args),
   "docker-shim": async (args) => (await import("./cli/docker-shim.ts")).dockerShim(args),
+  account: async (args) => (await import("./cli/account.ts")).account(args),
   backup: async (args) => (await import("./cli/backup.ts")).backup(args),
   restore: async (args) => (await import("./cli/restore.ts")).restore(args),
   doctor: async (args) => (await import("./cli/doctor.ts")).doctor(args),

@@ -4,6 +4,7 @@ import { defineService, type Service } from "../service.ts";
 import type { IamContext } from "./context.ts";
 import { Identity, type IdentityOptions } from "./identity.ts";
 import { accessKeyOperations } from "./access-key-operations.ts";
+import { accountOperations } from "./account-operations.ts";
 import { attachmentOperations } from "./attachment-operations.ts";
 import { groupOperations } from "./group-operations.ts";
 import { inlinePolicyOperations } from "./inline-policy-operations.ts";
@@ -12,6 +13,8 @@ import { permissionsBoundaryOperations } from "./permissions-boundary-operations
 import { policyOperations } from "./policy-operations.ts";
 import { policyVersionOperations } from "./policy-version-operations.ts";
 import { roleOperations } from "./role-operations.ts";
+import { serviceLinkedRoleOperations } from "./service-linked-role-operations.ts";
+import { simulateOperations } from "./simulate.ts";
 import { userOperations } from "./user-operations.ts";
 
 export type { AccessKey, SessionCredentials } from "./credentials.ts";
@@ -43,6 +46,9 @@ export async function createIam(options: IamOptions): Promise<{ service: Service
     ...policyOperations,
     ...policyVersionOperations,
     ...attachmentOperations,
+    ...serviceLinkedRoleOperations,
+    ...accountOperations,
+    ...simulateOperations,
   ];
   const service = defineService<IamContext>("iam", operations, { identity });
   return { service, identity };

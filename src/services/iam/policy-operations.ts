@@ -53,7 +53,7 @@ async function awsPolicy(db: Reader, account: string, arn: string): Promise<Poli
 }
 
 /** As lists show it: without description and tags. */
-async function listed(db: Reader, row: PolicyRow): Promise<Policy> {
+export async function listedPolicy(db: Reader, row: PolicyRow): Promise<Policy> {
   const arn = iamArn("policy", row);
   return {
     PolicyName: row.name,
@@ -96,7 +96,7 @@ const createPolicy = operation("CreatePolicy", async (input, { store, account, r
     }
     const version = { policy_uid: row.uid, version: 1, document: input.PolicyDocument, created_at };
     await tx.insertInto("managed_policy_versions").values(version).execute();
-    return { Policy: { ...(await listed(tx, row)), Tags: shownTags(row) } };
+    return { Policy: { ...(await listedPolicy(tx, row)), Tags: shownTags(row) } };
   });
 });
 
@@ -106,7 +106,7 @@ const getPolicy = operation("GetPolicy", async ({ PolicyArn }, { store, account 
   }
   const row = await ownPolicy(store.read, account, PolicyArn);
   const Description = row.description ?? undefined;
-  return { Policy: { ...(await listed(store.read, row)), Description, Tags: shownTags(row) } };
+  return { Policy: { ...(await listedPolicy(store.read, row)), Description, Tags: shownTags(row) } };
 });
 
 export const ownPolicies = (db: Reader, account: string): Promise<PolicyRow[]> =>
@@ -116,7 +116,7 @@ const listPolicies = operation("ListPolicies", async (input, { store, account })
   const { read } = store;
   const { Scope = "All", OnlyAttached, PathPrefix = "/", PolicyUsageFilter } = input;
   const all: Policy[] = [];
-  if (Scope !== "AWS") for (const row of await ownPolicies(read, account)) all.push(await listed(read, row));
+  if (Scope !== "AWS") for (const row of await ownPolicies(read, account)) all.push(await listedPolicy(read, row));
   if (Scope !== "Local") for (const arn of managedPolicyArns) all.push(await awsPolicy(read, account, arn));
   const isUsed = ({ AttachmentCount = 0, PermissionsBoundaryUsageCount = 0 }: Policy): boolean => {
     if (PolicyUsageFilter === "PermissionsPolicy") return AttachmentCount > 0;

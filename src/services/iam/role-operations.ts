@@ -1,4 +1,5 @@
 // Roles: make, read, change, delete, tag.
+import type { Writer } from "../../database/store.ts";
 import { AwsError } from "../../lib/aws-error.ts";
 import type { Role } from "../../models/generated/iam.ts";
 import { attachedArns, requireAttachable } from "./attachment-operations.ts";
@@ -70,9 +71,17 @@ const listRoles = operation("ListRoles", async (input, { store, account }) => {
   return { Roles: items.map(listedRole), ...rest };
 });
 
+export const eraseRole = async (tx: Writer, uid: string): Promise<void> => {
+  await tx.deleteFrom("roles").where("uid", "=", uid).execute();
+};
+
 const deleteRole = operation("DeleteRole", async ({ RoleName }, { store, account, identity }) => {
   await store.write(async (tx) => {
-    const { uid } = await roleNamed(tx, account, RoleName);
+    const { uid, path } = await roleNamed(tx, account, RoleName);
+    if (path.startsWith("/aws-service-role/")) {
+      const message = `Cannot perform the operation on the protected role '${RoleName}' - this role is only modifiable by AWS`;
+      throw new AwsError("UnmodifiableEntity", message);
+    }
     if ((await attachedArns(tx, uid)).length > 0) {
       throw new AwsError("DeleteConflict", "Cannot delete entity, must detach all policies first.");
     }
@@ -87,7 +96,7 @@ const deleteRole = operation("DeleteRole", async ({ RoleName }, { store, account
     if (profile) {
       throw new AwsError("DeleteConflict", "Cannot delete entity, must remove roles from instance profile first.");
     }
-    await tx.deleteFrom("roles").where("uid", "=", uid).execute();
+    await eraseRole(tx, uid);
   });
   // The role's sessions end with it.
   identity.forgetAll();

@@ -20,7 +20,7 @@ const listed = (row: UserRow): User => ({
   CreateDate: new Date(row.created_at),
 });
 
-const described = (row: UserRow): User => ({
+export const describedUser = (row: UserRow): User => ({
   ...listed(row),
   PermissionsBoundary: boundaryOf(row),
   Tags: shownTags(row),
@@ -45,7 +45,7 @@ const createUser = operation("CreateUser", async (input, { store, account, rando
       created_at: clock.now().getTime(),
     };
     await tx.insertInto("users").values(row).execute();
-    return { User: described(row) };
+    return { User: describedUser(row) };
   }),
 );
 
@@ -68,7 +68,7 @@ async function rootUser({ store, account, caller }: IamContext): Promise<User> {
 const getUser = operation("GetUser", async ({ UserName }, ctx) => {
   const name = nameOrOwn(UserName, ctx.caller);
   if (name === undefined) return { User: await rootUser(ctx) };
-  return { User: described(await userNamed(ctx.store.read, ctx.account, name)) };
+  return { User: describedUser(await userNamed(ctx.store.read, ctx.account, name)) };
 });
 
 const listUsers = operation("ListUsers", async (input, { store, account }) => {
