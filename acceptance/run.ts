@@ -19,10 +19,15 @@ interface Client {
 }
 
 const boto3 = ["boto3==1.44.5", "numpy==2.2.6"];
+const sdk2 = [
+  ...["sagemaker==2.257.7", "boto3==1.44.5", "numpy==1.26.4", "setuptools==80.9.0"],
+  ...["matplotlib==3.11.2", "nbconvert==7.17.2", "ipykernel==7.4.0"],
+];
 
 const clients: readonly Client[] = [
   { name: "boto3", packages: boto3 },
-  { name: "sdk2", packages: ["sagemaker==2.257.7", "boto3==1.44.5", "numpy==1.26.4", "setuptools==80.9.0"] },
+  { name: "sdk2", packages: sdk2 },
+  { name: "notebook", packages: sdk2, environment: "sdk2" },
   { name: "cli1", packages: ["awscli==1.46.3", "numpy==2.2.6"] },
   { name: "cli2", packages: boto3, environment: "boto3", prepare: findAwsCli2 },
   { name: "s3fs", packages: ["s3fs==2026.9.0", "pandas==2.3.3"] },
@@ -108,6 +113,7 @@ async function runTests(
     AWS_SESSION_TOKEN: sessionToken,
     AWS_DEFAULT_REGION: "us-west-2",
     SALVIA_TEST_DIGITS: digits,
+    SALVIA_TEST_NODE: process.execPath,
     SALVIA_TEST_AWS_FLAGS: suite.includes("cli2") ? `--endpoint-url ${server.url}` : "",
     ...variables,
   });
