@@ -45,6 +45,7 @@ import { completeMultipartUpload } from "./multipart/complete-multipart-upload.t
 import { abortMultipartUpload } from "./multipart/abort-multipart-upload.ts";
 import { listParts } from "./multipart/list-parts.ts";
 import { listMultipartUploads } from "./multipart/list-multipart-uploads.ts";
+import { selectObjectContent } from "./select/select-object-content.ts";
 import type { S3Context } from "./s3-context.ts";
 import { createS3Objects, type S3Objects } from "./s3-objects.ts";
 import { getBucketVersioning } from "./versions/get-bucket-versioning.ts";
@@ -79,6 +80,7 @@ const operations: readonly Operation<S3Context>[] = [
   deleteObject,
   deleteObjects,
   getObjectAttributes,
+  selectObjectContent,
   getObjectTagging,
   putObjectTagging,
   deleteObjectTagging,
