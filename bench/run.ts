@@ -29,6 +29,11 @@ const benches: readonly Bench[] = [
     run: async () => (await import("./listing/listing.ts")).run(),
   },
   {
+    name: "identity",
+    title: "Identity: what a request pays for its signature and for the decision by policies",
+    run: async () => (await import("./identity/identity.ts")).run(),
+  },
+  {
     name: "kmeans",
     title: "k-means: 60,000 × 784 generated digit-like rows, k = 10, beside scikit-learn",
     run: async () => (await import("./kmeans/kmeans.ts")).run(),
