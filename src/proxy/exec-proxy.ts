@@ -135,8 +135,8 @@ class Proxy {
       outside.destroy();
       return;
     }
-    socket.once("close", () => outside.destroy());
-    outside.once("close", () => socket.destroy());
+    endWith(socket, outside);
+    endWith(outside, socket);
     socket.write("HTTP/1.1 200 Connection established\r\n\r\n");
     socket.pipe(outside);
     outside.pipe(socket);
@@ -207,6 +207,18 @@ class Proxy {
       answerProblem(response, 500, `No session could be made: ${String(error)}`);
     }
   }
+}
+
+/** When `one` is gone, so is `other`, once it has written what is on its way. */
+function endWith(one: Duplex, other: Duplex): void {
+  one.once("close", () => {
+    if (!one.readableEnded || other.writableFinished) {
+      other.destroy();
+      return;
+    }
+    other.once("finish", () => other.destroy());
+    other.end();
+  });
 }
 
 function refuse(socket: Duplex, status: string, headers = ""): void {

@@ -59,8 +59,8 @@ export function forward(asked: ClientRequest, { message, response, expectsContin
     sendBody();
   });
   asked.once("response", (answer) => {
-    const isEarly = !isBodyWanted || !message.complete;
-    passBack(answer, response, isEarly);
+    const isLast = answer.headers.connection?.toLowerCase() === "close" && !message.complete;
+    passBack(answer, response, !isBodyWanted || isLast);
     if (isBodyWanted) answer.once("end", () => message.resume());
     else asked.end();
   });
@@ -73,10 +73,10 @@ export function forward(asked: ClientRequest, { message, response, expectsContin
   else sendBody();
 }
 
-function passBack(answer: IncomingMessage, response: ServerResponse, isEarly: boolean): void {
+function passBack(answer: IncomingMessage, response: ServerResponse, isLast: boolean): void {
   const headers = endToEndHeaders(answer.rawHeaders, ["transfer-encoding"]);
   // What is left of the body would be read as the next request.
-  if (isEarly) headers.push("Connection", "close");
+  if (isLast) headers.push("Connection", "close");
   response.sendDate = false;
   response.writeHead(answer.statusCode ?? 502, answer.statusMessage, headers);
   response.flushHeaders();
