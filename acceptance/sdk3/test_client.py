@@ -4,6 +4,8 @@ import io
 import json
 import os
 import pathlib
+import subprocess
+import sys
 import tarfile
 import tempfile
 
@@ -245,6 +247,28 @@ def resources_create_update_and_delete_an_endpoint():
     for resource in (one, two, model):
         resource.delete()
     assert list(Model.get_all(name_contains="sdk3")) == []
+
+
+@test
+def a_program_that_names_no_bucket_and_no_role_runs_through_exec():
+    folder = pathlib.Path(tempfile.mkdtemp())
+    (folder / "train").write_bytes(dense_tensor(train_x[:2000]))
+    launcher = pathlib.Path(__file__).parents[2] / "bin" / "salvia.js"
+    data = pathlib.Path(os.environ["HOME"]).parent / "data"
+    program = pathlib.Path(__file__).parent / "by_default.py"
+    ended = subprocess.run(
+        [os.environ["SALVIA_TEST_NODE"], launcher, "exec", "--data", data, "--", sys.executable, program, folder / "train"],
+        env={name: value for name, value in os.environ.items() if not name.startswith("AWS_") or "REGION" in name},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=120,
+    )
+    assert ended.returncode == 0, ended.stderr[-4000:]
+    told = json.loads(ended.stdout.strip().split("\n")[-1])
+    assert told["bucket"] == f"sagemaker-{region}-{account}", told
+    assert told["role"] == told["used"] == role, told
+    assert told["status"] == "Completed" and told["model"].startswith(f"s3://{told['bucket']}/by-default/"), told
 
 
 run()
