@@ -111,6 +111,17 @@ class OperationContext implements RequestContext {
   }
 }
 
+/** Whether an object is there, is the affair of those who may list its bucket. */
+async function hiding<T>({ authorised }: Exchange, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const isMissing = error instanceof AwsError && error.code === "NoSuchKey";
+    if (!isMissing || !authorised?.mayList || (await authorised.mayList())) throw error;
+    throw new AwsError("AccessDenied", "Access Denied", { httpStatus: 403 });
+  }
+}
+
 export const callOperation =
   (services: ServicesByName, options: PipelineOptions): Stage =>
   async (exchange) => {
@@ -120,6 +131,6 @@ export const callOperation =
     const service = services.get(operation.service.name);
     if (!service) throw new Error("unimplemented operations are refused before");
     const ctx = new OperationContext(exchange, caller, options, operation);
-    const output = await service.handle(operation.name, exchange.input, ctx);
+    const output = await hiding(exchange, () => service.handle(operation.name, exchange.input, ctx));
     return protocol.serialize(operation, output, exchange.requestId);
   };

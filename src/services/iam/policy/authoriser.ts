@@ -15,6 +15,7 @@ import { Principals, type KnownPrincipal } from "./principals.ts";
 import { Recent } from "./recent.ts";
 import { conditionKeys, resourceTagPrefixes, type RequestFacts, type Tags } from "./request-keys.ts";
 import { withPaths } from "./iam-paths.ts";
+import { bucketAccess } from "./s3-access.ts";
 import { tagsOfResource } from "./resource-tags.ts";
 
 export interface OperationRequest {
@@ -37,6 +38,8 @@ export interface Authorised {
   readonly sourceAccount?: string;
   /** Of DeleteObjects, by place: why not that object. */
   readonly refusals?: readonly (AwsError | undefined)[];
+  /** Of reads of an object: whether the caller may learn that it is not there. */
+  readonly mayList?: () => Promise<boolean>;
 }
 
 export interface BucketFacts {
@@ -60,6 +63,9 @@ const isRoot = (arn: string): boolean => arn.endsWith(":root");
 
 const noSuchBucket = (bucket: string): AwsError =>
   new AwsError("NoSuchBucket", "The specified bucket does not exist", { fields: { BucketName: bucket } });
+
+/** Of an object that is not there, they tell 403 to who may not list its bucket. */
+const readsObject: ReadonlySet<string> = new Set(["GetObject", "HeadObject", "GetObjectAttributes"]);
 
 interface Question {
   readonly known: KnownPrincipal;
@@ -114,15 +120,21 @@ export class Authoriser {
     if (isRoot(caller.arn) && isS3 && owners.every((owner) => (owner ?? own.account) === own.account)) return own;
     const known = await this.#principals.ofCaller(caller);
     const facts = requestFacts(request, this.#options.clock.now());
-    if (operation.name === "DeleteObjects") {
-      const refusals = await Promise.all(needed.map((access) => this.#problem({ known, access, facts }, operation)));
-      return { ...authorised, refusals };
-    }
-    for (const access of needed) {
-      const problem = await this.#problem({ known, access, facts }, operation);
-      if (problem) throw problem;
-    }
-    return authorised;
+    const ask = (access: NeededAccess): Question => ({ known, access, facts });
+    return { ...authorised, ...(await this.#settle(needed.map(ask), operation)) };
+  }
+
+  /** Throws the first problem, but for those of single deletions among many. */
+  async #settle(questions: readonly Question[], operation: OperationModel): Promise<Omit<Authorised, "account">> {
+    const problems = questions.map((question) => this.#problem(question, operation));
+    if (operation.name === "DeleteObjects") return { refusals: await Promise.all(problems) };
+    const problem = (await Promise.all(problems)).find((each) => each !== undefined);
+    if (problem) throw problem;
+    const [first] = questions;
+    const bucket = readsObject.has(operation.name) ? first?.access.bucket : undefined;
+    if (!first || bucket === undefined) return {};
+    const list = { ...first, access: bucketAccess("ListBucket", bucket) };
+    return { mayList: async () => (await this.#decide(list)).isAllowed };
   }
 
   /** As the role, which a job or endpoint of SageMaker acts as. The decision, and whose the bucket is. */

@@ -1,0 +1,53 @@
+import { expect, onTestFinished, test } from "vitest";
+import { furnishSalvia } from "../../../furnish.fake.ts";
+import { encodeRequest } from "../../../protocols/client.fake.ts";
+import { decodeAnswer } from "../../../protocols/decode-answer.fake.ts";
+import { signHeaders } from "../../../protocols/sign-v4.fake.ts";
+import { fakeAccount, fakeRegion, startFakeSalvia } from "../../../salvia.fake.ts";
+
+const otherRoot = { accessKeyId: "AKIAOTHER00000000000", secretAccessKey: "another-secret-of-forty-characters-00000" };
+
+test("a second account sees nothing of the first, whatever it lists, describes or gets", async () => {
+  const salvia = await startFakeSalvia();
+  onTestFinished(() => salvia.stop());
+  const account = "111111111111";
+  const key = { access_key_id: otherRoot.accessKeyId, secret_access_key: otherRoot.secretAccessKey, is_active: 1 };
+  const row = { ...key, account, principal_arn: `arn:aws:iam::${account}:root`, user_id: account, created_at: 0 };
+  await salvia.store.write((tx) => tx.insertInto("access_keys").values(row).execute());
+  const furniture = await furnishSalvia(salvia);
+  onTestFinished(() => furniture.close());
+  const at = salvia.clock
+    .now()
+    .toISOString()
+    .replaceAll(/[-:]|\.\d+/g, "");
+  const host = new URL(salvia.url).host;
+  const seen: string[] = [];
+  let asked = 0;
+  for (const service of salvia.models.names) {
+    const model = salvia.models.serviceModel(service);
+    for (const [name, operation] of model.operations) {
+      const recipe = furniture.recipe(operation);
+      const [spoken] = model.protocols;
+      if (!/^(?:List|Describe|Get|Head|Search|Filter)/.test(name) || !salvia.handles(operation) || !spoken) continue;
+      const { method, rawPath, rawQuery, headers, body } = encodeRequest(operation, spoken, recipe ?? {});
+      const request = { method, rawPath, rawQuery, headers: { ...headers, host } };
+      const signed = signHeaders(request, { ...otherRoot, service: model.signingName, region: fakeRegion, at, body });
+      const { host: _, ...sent } = signed.headers;
+      const path = rawQuery === "" ? rawPath : `${rawPath}?${rawQuery}`;
+      const answer = await fetch(salvia.url + path, { method, headers: sent, ...(body.length > 0 ? { body } : {}) });
+      asked += 1;
+      const bytes = new Uint8Array(await answer.arrayBuffer());
+      if (!answer.ok) continue;
+      const output = decodeAnswer(operation, spoken, { body: bytes });
+      if (JSON.stringify(output).includes(fakeAccount)) seen.push(`${service}.${name}: ${JSON.stringify(output)}`);
+      else if (holdsSomething(output))
+        seen.push(`${service}.${name} answers with something: ${JSON.stringify(output)}`);
+    }
+  }
+  expect(asked).toBeGreaterThan(50);
+  expect(seen).toEqual([]);
+}, 30_000);
+
+/** A list that is not empty; what a new account has from the start is no secret of another. */
+const holdsSomething = (output: unknown): boolean =>
+  Object.values(output as object).some((value) => Array.isArray(value) && value.length > 0);
