@@ -98,6 +98,16 @@ test("version 2 names a bucket that stands in the host, and an unknown key", asy
   });
 });
 
+test.each(["/digits", "/digits/"])("version 2 takes a bucket that was signed as %s", async (signed) => {
+  const http = await start();
+  const expires = nowSeconds() + 60;
+  const signature = encodeURIComponent(sha1(`GET\n\n\n${expires}\n${signed}`));
+  const query = `list-type=2&AWSAccessKeyId=${rootKey.accessKeyId}&Signature=${signature}&Expires=${expires}`;
+  const answer = await fetched(`${http.url}/digits?${query}`);
+  expect(answer.status).toBe(200);
+  expect(answer.text).toContain("<Key>a b.txt</Key>");
+});
+
 test("the Authorization header of version 2 is verified, and its date with it", async () => {
   const http = await start();
   const send = (date: Date, secretPath: string) => {

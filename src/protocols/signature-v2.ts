@@ -167,14 +167,23 @@ export interface VerificationV2 {
   readonly nowMs: number;
 }
 
+const asFolder = ({ method, rawPath, rawQuery, headers }: SignedRequestV2): SignedRequestV2 => ({
+  method,
+  rawPath: `${rawPath}/`,
+  rawQuery,
+  headers,
+});
+
 /** Checks time and signature; version 2 says nothing of the body but its Content-MD5. Never throws. */
 export function verifySignatureV2(verification: VerificationV2): VerifiedSignature | SignatureProblem {
   const { request, claim, secretAccessKey, nowMs } = verification;
   const early = timeProblem(claim, nowMs);
   if (early) return early;
   const text = stringToSign(request, claim);
-  if (!isSameText(signV2(secretAccessKey, text), claim.signature)) {
-    return { kind: "mismatch", claim, stringToSign: text, canonical: undefined };
-  }
+  const isSignature = (of: string): boolean => isSameText(signV2(secretAccessKey, of), claim.signature);
+  // boto3 signs a bucket as /bucket/ and sends /bucket.
+  const isBucket = request.bucket === undefined && /^\/[^/]+$/.test(request.rawPath);
+  const isVerified = isSignature(text) || (isBucket && isSignature(stringToSign(asFolder(request), claim)));
+  if (!isVerified) return { kind: "mismatch", claim, stringToSign: text, canonical: undefined };
   return { kind: "verified", claim, key: noChunkKey, scope: "" };
 }
