@@ -1,6 +1,7 @@
 // `npm run acceptance -- CLIENT…` (or CLIENT/SUITE): real clients, each in an environment of its own, against a real server on a fresh data folder.
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startServer, type Server } from "../examples/quickstart/server.ts";
@@ -137,15 +138,29 @@ const nothing: Counts = { passed: 0, failed: 0, skipped: 0 };
 /** A few instances, the same on every machine: the suites wait in line for them and go over the limits on purpose. */
 const serverFlags = ["--job-instances", "2", "--hosting-instances", "8"];
 
+/** Where a suite may listen for the events of buckets. */
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer().once("error", reject);
+    probe.listen(0, "127.0.0.1", () => {
+      // A TCP server's address is an AddressInfo.
+      const { port } = probe.address() as AddressInfo;
+      probe.close(() => resolve(port));
+    });
+  });
+}
+
 /** Each suite on a server of its own, so that none sees what another left. */
 async function acceptSuite(suite: string, prepared: Prepared): Promise<Counts> {
   const folder = mkdtempSync(join(tmpdir(), "salvia-acceptance-"));
   try {
     const home = join(folder, "home");
     mkdirSync(home);
-    const server = await startServer(join(folder, "data"), false, 0, serverFlags);
+    const webhook = `http://127.0.0.1:${await freePort()}/`;
+    const server = await startServer(join(folder, "data"), false, 0, [...serverFlags, "--s3-webhook", webhook]);
+    const variables = { ...prepared.variables, SALVIA_TEST_WEBHOOK: webhook };
     try {
-      return await runTests(suite, prepared, server, writeDigits(folder), home);
+      return await runTests(suite, { ...prepared, variables }, server, writeDigits(folder), home);
     } finally {
       await server.stop();
     }
