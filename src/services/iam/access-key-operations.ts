@@ -109,14 +109,18 @@ const deleteAccessKey = operation("DeleteAccessKey", async ({ UserName, AccessKe
   return {};
 });
 
-const getAccessKeyLastUsed = operation("GetAccessKeyLastUsed", async ({ AccessKeyId }, { store, account }) => {
+const getAccessKeyLastUsed = operation("GetAccessKeyLastUsed", async ({ AccessKeyId }, { store, account, caller }) => {
   const row = await store.read
     .selectFrom("access_keys")
     .selectAll()
     .where("access_key_id", "=", AccessKeyId)
     .where("account", "=", account)
     .executeTakeFirst();
-  if (!row) throw noSuchKey(AccessKeyId);
+  if (!row) {
+    // AWS does not tell an unknown key from another account's.
+    const message = `User: ${caller.arn} is not authorized to perform: iam:GetAccessKeyLastUsed on resource: access key ${AccessKeyId}`;
+    throw new AwsError("AccessDenied", message, { httpStatus: 403 });
+  }
   return {
     UserName: row.principal_arn.slice(row.principal_arn.lastIndexOf("/") + 1),
     AccessKeyLastUsed: {

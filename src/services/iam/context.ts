@@ -21,7 +21,7 @@ export async function roleNamed(db: Reader, account: string, name: string): Prom
 }
 
 /** Throws MalformedPolicyDocument. */
-export function checkPolicyDocument(text: string, sort: "identity" | "trust"): void {
+export function checkPolicyDocument(text: string, sort: "identity" | "trust" | "any"): void {
   try {
     compilePolicy(text, sort);
   } catch (error) {

@@ -84,6 +84,7 @@ function decide(bench: Bench, { principal }: Scene, action: string, resourceArn:
 }
 
 function simulate(scene: Scene, request: Request) {
+  if (request.ResourcePolicy !== undefined) checkInput(request.ResourcePolicy);
   const { ActionNames, ResourceArns = ["*"] } = request;
   const bench = setUp(scene, request);
   const pairs = ActionNames.flatMap((action) => ResourceArns.map((arn) => ({ action, arn }))).map((pair, at) => ({
@@ -94,9 +95,19 @@ function simulate(scene: Scene, request: Request) {
   return { EvaluationResults: items.map(({ action, arn }) => decide(bench, scene, action, arn)), ...rest };
 }
 
+/** Here a policy that is none is an input that is none. */
+function checkInput(document: string): void {
+  try {
+    checkPolicyDocument(document, "any");
+  } catch (error) {
+    if (error instanceof AwsError) throw new AwsError("InvalidInput", error.message);
+    throw error;
+  }
+}
+
 function givenPolicies(list: readonly string[], prefix: string): PolicyText[] {
   return list.map((document, at) => {
-    checkPolicyDocument(document, "identity");
+    checkInput(document);
     return { name: `${prefix}.${at + 1}`, document, source: "user" };
   });
 }
