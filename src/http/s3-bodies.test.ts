@@ -25,17 +25,14 @@ async function start() {
 test.each(["PutObject", "UploadPart"])(
   "%s with more bytes than Content-Length says never keeps more than it said",
   async (operation) => {
-    const { http, request, part, bytes, call, UploadId } = await start();
+    const { http, request, part, call, UploadId } = await start();
     const isPart = operation === "UploadPart";
     const head = request(isPart ? part : "", { "content-length": "3" }, "UNSIGNED-PAYLOAD");
     // The parser refuses what follows; whether the answer to the three bytes is out before that is a matter of timing.
     expect(await http.raw(`${head}12345`)).toMatch(/^HTTP\/1\.1 (?:200|400)/);
-    if (isPart) {
-      const { Parts } = await call("ListParts", { Bucket: "digits", Key: "k", UploadId });
-      expect((Parts ?? []).every(({ Size }) => Size === 3)).toBe(true);
-    } else {
-      expect((await bytes("digits", "k")).toString()).toBe("123");
-    }
+    const { Parts = [] } = await call("ListParts", { Bucket: "digits", Key: "k", UploadId });
+    const { Contents = [] } = await call("ListObjectsV2", { Bucket: "digits" });
+    expect([...Parts, ...Contents].every(({ Size }) => Size === 3)).toBe(true);
   },
 );
 
