@@ -25,10 +25,17 @@ const sdk2 = [
   ...["matplotlib==3.11.2", "nbconvert==7.17.2", "ipykernel==7.4.0"],
 ];
 
+/** Its suite goes on without. */
+const perhapsAwsCli2 = (): Readonly<Record<string, string>> => {
+  const found = findAwsCli2();
+  return typeof found === "string" ? {} : found;
+};
+
 const clients: readonly Client[] = [
   { name: "boto3", packages: boto3 },
   { name: "sdk2", packages: sdk2 },
   { name: "notebook", packages: sdk2, environment: "sdk2" },
+  { name: "exec", packages: sdk2, environment: "sdk2", prepare: perhapsAwsCli2 },
   { name: "cli1", packages: ["awscli==1.46.3", "numpy==2.2.6"] },
   { name: "cli2", packages: boto3, environment: "boto3", prepare: findAwsCli2 },
   { name: "s3fs", packages: ["s3fs==2026.9.0", "pandas==2.3.3"] },
