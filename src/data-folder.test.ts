@@ -1,7 +1,17 @@
 // What the server's process promises about its data folder, its port and its end. Real processes, real file systems.
 import { spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from "node:fs";
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -221,3 +231,12 @@ test("a full disk refuses writes in words, keeps what was acknowledged, and work
   await first.kill("SIGKILL");
   await checkAll(clientsOf(await serveOn(data).ready()));
 }, 120_000);
+
+test.skipIf(!existsSync("/proc/self"))(
+  "a place where no folder can be made is said at once (needs /proc)",
+  async () => {
+    const { code, stderr } = await runSalvia(["serve", "--port", "0", "--data", "/proc/salvia/data"]).ended;
+    expect(code).not.toBe(0);
+    expect(stderr).toMatch(/the data folder \/proc\/salvia\/data cannot be written \(ENOENT/);
+  },
+);

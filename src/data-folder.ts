@@ -1,7 +1,7 @@
 // Whose data folder it is: one server's alone with SQLite, that of every server of one Postgres database otherwise. Blobs
 // without a row are swept away, so a folder never changes its database.
 import { accessSync, constants, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import type { Config } from "./config.ts";
 import { settingOrMade } from "./database/settings.ts";
 import type { Store } from "./database/store.ts";
@@ -22,11 +22,18 @@ type Where = Pick<Config, "dataFolder" | "database">;
 
 const databaseFile = (folder: string): string => join(folder, "database.json");
 
+/** Step by step: Node's own recursion never returns where no folder can be made, as below /proc. */
+function makeFolder(folder: string): void {
+  if (existsSync(folder)) return;
+  makeFolder(dirname(folder));
+  mkdirSync(folder, { mode: 0o700 });
+}
+
 /** Makes the folder where it is missing, and holds it until `release`. */
 export function holdFolder({ dataFolder: folder, database }: Where): FolderLock {
   let lock: FolderLock | undefined;
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolder(resolve(folder));
     accessSync(folder, constants.W_OK | constants.R_OK | constants.X_OK);
     lock = lockFolder(folder, "lock.db", database === undefined ? "alone" : "shared");
   } catch (error) {

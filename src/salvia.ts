@@ -16,7 +16,7 @@ import { createMembership, type Membership } from "./engine/membership.ts";
 import { createListener } from "./http/listener.ts";
 import { createPipeline } from "./http/pipeline.ts";
 import { minutes, seconds, systemClock, type Clock } from "./lib/clock.ts";
-import { createLog, silentLog, type Log } from "./lib/log.ts";
+import { createLog, lineWriter, silentLog, type Log } from "./lib/log.ts";
 import { probeNamespaces } from "./lib/probe-namespaces.ts";
 import { systemRandom, type Random } from "./lib/random.ts";
 import { serverFilePath, writeServerFile } from "./lib/server-file.ts";
@@ -42,7 +42,7 @@ function processLog(config: Config, clock: Clock): Log {
     clock,
     level: config.logLevel,
     pretty: process.stderr.isTTY,
-    write: (line) => void process.stderr.write(line),
+    write: lineWriter(process.stderr),
   });
 }
 

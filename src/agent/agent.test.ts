@@ -1,6 +1,6 @@
 // Real agents, waiters and programs, killed and stopped in every way; a small server that keeps the rules of src/task/report.ts.
-import { spawn } from "node:child_process";
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync, spawn } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { expect, test } from "vitest";
@@ -97,6 +97,40 @@ test.concurrent("a refused upload is told in the end, and does not last forever"
     uploadProblem: expect.stringContaining("413"),
   });
 });
+
+test.concurrent("a report that the server will never take costs its lines, not the task's end", async ({
+  onTestFinished,
+}) => {
+  const bench = await setUpTask({ onTestFinished });
+  bench.server.mostLines = 100;
+  await bench.start(`console.log("few"); setTimeout(() => console.log("many\\n".repeat(5000)), 500);`);
+  await bench.untilEnd();
+  expect(bench.server.end()).toMatchObject({ how: "exited", exitCode: 0 });
+  expect(bench.server.lines()).toContain("few");
+  expect(bench.server.lines().join("\n")).toMatch(/The server did not take \d+ lines: the server answered 413/);
+});
+
+test.skipIf(process.getuid?.() !== 0)(
+  "a full disk neither ends an agent nor loses the task's end (mounting a small disk needs root)",
+  async () => {
+    const bench = await setUpTask();
+    const mounted = join(bench.folder, "tasks");
+    mkdirSync(mounted, { recursive: true });
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=1m", "tmpfs", mounted]);
+    try {
+      await bench.start(`const fs = require("fs"); console.log("before");
+        let full = ""; const file = fs.openSync(process.env.SAGEMAKER_BASE_DIR + "/output/data/filler", "w");
+        try { for (;;) fs.writeSync(file, Buffer.alloc(4096, 1)); } catch (error) { full = error.code; }
+        setTimeout(() => { fs.writeFileSync("/dev/null", ""); process.exit(full === "ENOSPC" ? 7 : 8); }, 1500);`);
+      await bench.untilEnd();
+      expect(bench.server.end()).toMatchObject({ how: "exited", exitCode: 7 });
+      expect(bench.server.lines()).toContain("before");
+    } finally {
+      await bench.backend.remove(bench.key);
+      execFileSync("umount", ["-l", mounted]);
+    }
+  },
+);
 
 test.concurrent("what a program leaves running when it ends goes too", async ({ onTestFinished }) => {
   const bench = await setUpTask({ onTestFinished });

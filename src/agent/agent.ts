@@ -18,7 +18,7 @@ import { pythonFolder } from "./python-environment.ts";
 import { createProcessRunner } from "./runners/process-runner.ts";
 import { connectToServer } from "./server-connection.ts";
 import { nowMs, ownAddress, type TaskRun } from "./task-run.ts";
-import { openState, replaceFile } from "./task-state.ts";
+import { openState, replacedFile } from "./task-state.ts";
 
 export interface AgentOptions {
   /** The task's folder, with task.json in it. */
@@ -51,7 +51,7 @@ export async function runAgent(options: AgentOptions): Promise<number> {
 
 async function serveTask(options: AgentOptions, paths: TaskPaths): Promise<void> {
   const identity = identifyProcess(process.pid);
-  if (identity) replaceFile(paths.agent, JSON.stringify(identity));
+  if (identity) replacedFile(paths.agent, JSON.stringify(identity));
   const run = createRun(options, paths);
   const watchStopFile = options.clock.every(200, () => {
     if (existsSync(paths.stop)) run.stopAsked.abort();
@@ -73,7 +73,7 @@ async function serveTask(options: AgentOptions, paths: TaskPaths): Promise<void>
 
 function createRun({ clock, random, log, entry }: AgentOptions, paths: TaskPaths): TaskRun {
   const spec = JSON.parse(readFileSync(paths.task, "utf8")) as TaskSpec;
-  const state = openState(paths);
+  const state = openState(paths, log);
   const stopAsked = new AbortController();
   const abandoned = new AbortController();
   const connection = connectToServer(spec.server, spec.key);

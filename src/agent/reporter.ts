@@ -7,10 +7,10 @@ import type { Clock } from "../lib/clock.ts";
 import type { Log } from "../lib/log.ts";
 import type { ReportRequest, TaskEvent } from "../task/report.ts";
 import { readOwnJson, type TaskPaths } from "../task/task-folder.ts";
-import { untilItWorks } from "./back-off.ts";
+import { isFinalRefusal, untilItWorks } from "./back-off.ts";
 import { followOutput, type OutputFollower } from "./output-follower.ts";
 import { TaskGoneError, type ServerConnection } from "./server-connection.ts";
-import { replaceFile } from "./task-state.ts";
+import { replacedFile } from "./task-state.ts";
 
 interface StoredReport {
   readonly report: ReportRequest;
@@ -53,6 +53,7 @@ class TaskReporter implements Reporter {
   readonly #waiting: TaskEvent[] = [];
   readonly #running: Promise<void>;
   #newest: StoredReport;
+  #isNewestOnDisk = true;
   #acknowledged = 0;
   #quickUntil = 0;
   #heardAt = -Infinity;
@@ -134,7 +135,9 @@ class TaskReporter implements Reporter {
   }
 
   #store(stored: StoredReport): void {
-    replaceFile(join(this.#options.paths.reports, fileName(stored.report.sequence)), JSON.stringify(stored));
+    const file = join(this.#options.paths.reports, fileName(stored.report.sequence));
+    this.#isNewestOnDisk = replacedFile(file, JSON.stringify(stored));
+    if (!this.#isNewestOnDisk) this.#options.log.warn("the disk is full: a report is kept in memory");
     this.#newest = stored;
   }
 
@@ -151,9 +154,29 @@ class TaskReporter implements Reporter {
     await untilItWorks(what, { clock, log, signal: this.#closing.signal }, attempt, isGone);
   }
 
+  /** A report that the server will never take must not stop those behind it. */
+  async #deliverNewest(): Promise<void> {
+    for (;;) {
+      try {
+        await untilItWorks(
+          "report",
+          { clock: this.#options.clock, log: this.#options.log, signal: this.#closing.signal },
+          () => this.#send(this.#newest.report),
+        );
+        return;
+      } catch (error) {
+        if (isGone(error) || !isFinalRefusal(error)) throw error;
+        const less = withLess(this.#newest.report, error);
+        if (!less) throw error;
+        this.#options.log.error("the server refused a report", { sequence: less.sequence, error });
+        this.#store({ ...this.#newest, report: less });
+      }
+    }
+  }
+
   async #deliver(): Promise<void> {
     const { paths } = this.#options;
-    await this.#persist("report", () => this.#send(this.#newest.report));
+    await this.#deliverNewest();
     if (this.#acknowledged < this.#newest.report.sequence) {
       // The server knows less than it did (an older database was put back): go on from what it knows.
       const tooHigh = this.#newest.report.sequence;
@@ -161,7 +184,8 @@ class TaskReporter implements Reporter {
       rmSync(join(paths.reports, fileName(tooHigh)), { force: true });
       await this.#persist("report", () => this.#send(this.#newest.report));
     }
-    forgetOlder(paths, this.#newest.report.sequence);
+    // An older one on disk still says how far the output was read.
+    if (this.#isNewestOnDisk) forgetOlder(paths, this.#newest.report.sequence);
   }
 
   async #heartbeat(): Promise<void> {
@@ -185,6 +209,23 @@ class TaskReporter implements Reporter {
 
 /** Begins to talk to the server at once. */
 export const startReporter = (options: ReporterOptions): Reporter => new TaskReporter(options);
+
+/** The report without its output, and then without all but the end; undefined where nothing is left to give up. */
+function withLess(report: ReportRequest, refusal: unknown): ReportRequest | undefined {
+  const why = refusal instanceof Error ? refusal.message : String(refusal);
+  const lines = report.events.flatMap((event) => (event.type === "output" ? event.lines : []));
+  const isNote = lines.length === 1 && lines[0]?.text.startsWith(lostOutput);
+  const others = report.events.filter((event) => event.type !== "output");
+  const [first] = lines;
+  if (first && !isNote) {
+    const text = `${lostOutput} ${lines.length} lines: ${why}`;
+    return { ...report, events: [{ type: "output", lines: [{ at: first.at, text }] }, ...others] };
+  }
+  const ends = report.events.filter((event) => event.type === "end");
+  return ends.length < report.events.length ? { ...report, events: ends } : undefined;
+}
+
+const lostOutput = "[salvia] The server did not take";
 
 const isGone = (error: unknown): boolean => error instanceof TaskGoneError;
 

@@ -21,6 +21,8 @@ export interface FakeTaskServer {
   isAway: boolean;
   /** Stores a report, but cuts the connection before the answer, this many times. */
   answersToLose: number;
+  /** Reports with more lines of output than this are refused with 413. */
+  mostLines: number;
   /** Status of PUT parts. */
   partStatus: number;
   lines(): string[];
@@ -59,6 +61,7 @@ export async function startTaskServer(): Promise<FakeTaskServer> {
     isGone: false,
     isAway: false,
     answersToLose: 0,
+    mostLines: Infinity,
     partStatus: 204,
     lines: () => fake.events.flatMap((event) => (event.type === "output" ? event.lines.map(({ text }) => text) : [])),
     end: () => fake.events.find((event) => event.type === "end")?.end,
@@ -104,6 +107,8 @@ function serveTask(fake: FakeTaskServer, path: string, body: Buffer, response: S
 }
 
 function storeReport(fake: FakeTaskServer, { sequence, events }: ReportRequest, response: ServerResponse): void {
+  const lines = events.reduce((count, event) => count + (event.type === "output" ? event.lines.length : 0), 0);
+  if (lines > fake.mostLines) return answer(response, 413);
   if (events.length > 0 && sequence === fake.sequence + 1) {
     fake.sequence = sequence;
     fake.events.push(...events);

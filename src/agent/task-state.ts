@@ -1,5 +1,7 @@
 // What an agent has achieved, on disk: a restarted agent goes on from here. Replaced in one piece.
 import { closeSync, fdatasyncSync, openSync, renameSync, writeSync } from "node:fs";
+import { errorCode } from "../lib/error-code.ts";
+import type { Log } from "../lib/log.ts";
 import type { TaskEnd } from "../task/report.ts";
 import { readOwnJson, type TaskPaths } from "../task/task-folder.ts";
 
@@ -26,7 +28,7 @@ export interface StopState {
 
 export interface StateFile {
   readonly current: AgentState;
-  /** Durable when it returns. */
+  /** Durable when it returns, unless the disk is full. */
   save(change: Partial<AgentState>): void;
 }
 
@@ -43,7 +45,23 @@ export function replaceFile(path: string, text: string, mode = 0o600): void {
   renameSync(temporary, path);
 }
 
-export function openState(paths: TaskPaths): StateFile {
+const isFull = (error: unknown): boolean => ["ENOSPC", "EDQUOT"].includes(errorCode(error) ?? "");
+
+/**
+ * The same, but on a full disk it answers false, and the old text stays: whoever has the new one in memory goes on with it, and
+ * only an agent that dies before there is space again repeats a step or a line of output.
+ */
+export function replacedFile(path: string, text: string): boolean {
+  try {
+    replaceFile(path, text);
+    return true;
+  } catch (error) {
+    if (!isFull(error)) throw error;
+    return false;
+  }
+}
+
+export function openState(paths: TaskPaths, log: Pick<Log, "warn">): StateFile {
   let current = readOwnJson<AgentState>(paths.state) ?? { step: "staging" };
   return {
     get current() {
@@ -51,7 +69,8 @@ export function openState(paths: TaskPaths): StateFile {
     },
     save: (change) => {
       current = { ...current, ...change };
-      replaceFile(paths.state, JSON.stringify(current));
+      if (!replacedFile(paths.state, JSON.stringify(current)))
+        log.warn("the disk is full: the task's state is kept in memory", { step: current.step });
     },
   };
 }

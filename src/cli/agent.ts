@@ -1,7 +1,7 @@
 // `salvia agent FOLDER`: the data plane beside one task. Started by the process backend, never by people.
 import { runAgent } from "../agent/agent.ts";
 import { systemClock } from "../lib/clock.ts";
-import { createLog } from "../lib/log.ts";
+import { createLog, lineWriter } from "../lib/log.ts";
 import { systemRandom } from "../lib/random.ts";
 
 export async function agent(args: readonly string[]): Promise<number> {
@@ -14,7 +14,7 @@ export async function agent(args: readonly string[]): Promise<number> {
     clock: systemClock,
     level: "info",
     pretty: false,
-    write: (line) => void process.stderr.write(line),
+    write: lineWriter(process.stderr),
   });
   return runAgent({ folder, clock: systemClock, random: systemRandom, log });
 }

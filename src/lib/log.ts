@@ -55,5 +55,20 @@ export function createLog(options: LogOptions, bound: LogFields = {}): Log {
   };
 }
 
+/**
+ * Lines to a stream such as stderr. What cannot be written there (its disk is full, its reader has gone) is lost: a log must
+ * not end the program that keeps it.
+ */
+export function lineWriter(stream: NodeJS.WritableStream): (line: string) => void {
+  stream.on("error", nothing);
+  return (line) => {
+    try {
+      stream.write(line);
+    } catch {
+      // A file is written at once, and fails at once. There is no place left where this could be told.
+    }
+  };
+}
+
 const nothing = (): void => {};
 export const silentLog: Log = { debug: nothing, info: nothing, warn: nothing, error: nothing, with: () => silentLog };

@@ -43,6 +43,8 @@ const waiterScript = `
 cd "$1" || exit 96
 shift
 mkdir started 2>/dev/null || exit 97
+# Its block is taken now and written in place at the end: a program that fills the disk must not take its exit code with it.
+printf '%-9s' none > exit.new
 stat= boot=
 [ -r /proc/$$/stat ] && IFS= read -r stat < /proc/$$/stat
 [ -r /proc/sys/kernel/random/boot_id ] && IFS= read -r boot < /proc/sys/kernel/random/boot_id
@@ -50,7 +52,8 @@ printf '%s\\n%s\\n%s\\nend\\n' "$$" "$stat" "$boot" > started/waiter
 trap : TERM INT HUP
 exec 3>&2 2>/dev/null
 ( exec "$@" 2>&3 3>&- )
-echo $? > exit.new
+code=$?
+printf '%-9s' "$code" 1<> exit.new
 mv exit.new exit
 `;
 
