@@ -21,8 +21,13 @@ interface Client {
 
 const boto3 = ["boto3==1.44.5", "numpy==2.2.6"];
 const sdk2 = [
-  ...["sagemaker==2.257.7", "boto3==1.44.5", "numpy==1.26.4", "setuptools==80.9.0"],
-  ...["matplotlib==3.11.2", "nbconvert==7.17.2", "ipykernel==7.4.0"],
+  "sagemaker==2.257.7",
+  "boto3==1.44.5",
+  "numpy==1.26.4",
+  "setuptools==80.9.0",
+  "matplotlib==3.11.2",
+  "nbconvert==7.17.2",
+  "ipykernel==7.4.0",
 ];
 
 /** Its suite goes on without. */

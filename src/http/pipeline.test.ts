@@ -90,7 +90,9 @@ test("an operation without handler answers 501 and names itself, in every protoc
   expect([viaJson.status, viaQuery.status, viaRest.status, viaS3.status]).toEqual([501, 501, 501, 501]);
   const text = (operation: string) => `The operation ${operation} is not implemented by Salvia yet.`;
   expect(viaJson.text).toBe(`{"__type":"NotImplementedException","message":"${text("sagemaker.ListModels")}"}`);
-  expect(viaQuery.text).toContain(`<Code>NotImplementedException</Code><Message>${text("iam.ListVirtualMFADevices")}</Message>`);
+  expect(viaQuery.text).toContain(
+    `<Code>NotImplementedException</Code><Message>${text("iam.ListVirtualMFADevices")}</Message>`,
+  );
   expect(viaRest.text).toContain(text("sagemaker-runtime.InvokeEndpoint"));
   expect(viaRest.headers.get("x-amzn-errortype")).toContain("NotImplementedException");
   expect(viaS3.text).toContain(text("s3.ListBuckets"));

@@ -33,7 +33,7 @@ interface Scene {
 async function scene(
   salvia: RequestListener,
   variables: Record<string, string> = {},
-  onServer = (_: Server): void => {},
+  onServer: (server: Server) => void = () => {},
 ): Promise<Scene> {
   const folder = mkdtempSync(join(tmpdir(), "salvia-proxy-test-"));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));

@@ -207,7 +207,7 @@ export interface Checksum {
 
 export type ChecksumAlgorithm = "CRC32" | "CRC32C" | "SHA1" | "SHA256" | "CRC64NVME" | "SHA512" | "MD5" | "XXHASH64" | "XXHASH3" | "XXHASH128";
 
-export type ChecksumMode = "ENABLED";
+export type ChecksumMode = "ENABLED" | "enabled";
 
 export type ChecksumType = "COMPOSITE" | "FULL_OBJECT";
 
