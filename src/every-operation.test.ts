@@ -42,6 +42,7 @@ const serviceErrors: Readonly<Record<string, ReadonlySet<string>>> = {
   logs: new Set(["InvalidParameterException"]),
   // https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
   s3: new Set([
+    "AccessControlListNotSupported",
     "AccessDenied",
     "BadDigest",
     "BucketAlreadyExists",
@@ -62,25 +63,75 @@ const serviceErrors: Readonly<Record<string, ReadonlySet<string>>> = {
     "InvalidURI",
     "KeyTooLongError",
     "MalformedXML",
+    "MalformedPolicy",
     "MetadataTooLarge",
     "MethodNotAllowed",
     "MissingContentLength",
     "NoSuchBucket",
+    "NoSuchBucketPolicy",
+    "NoSuchCORSConfiguration",
+    "NoSuchConfiguration",
+    "NoSuchLifecycleConfiguration",
+    "NoSuchPublicAccessBlockConfiguration",
+    "NoSuchWebsiteConfiguration",
     "NoSuchKey",
     "NoSuchTagSet",
     "NoSuchUpload",
     "NoSuchVersion",
+    "ObjectLockConfigurationNotFoundError",
+    "OwnershipControlsNotFoundError",
     "PreconditionFailed",
+    "ReplicationConfigurationNotFoundError",
+    "ServerSideEncryptionConfigurationNotFoundError",
     "XAmzContentSHA256Mismatch",
   ]),
 };
+
+/** https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html#SelectObjectContentErrorCodeList */
+const selectErrors: ReadonlySet<string> = new Set([
+  "CSVUnescapedQuote",
+  "CastFailed",
+  "EvaluatorInvalidArguments",
+  "EvaluatorNegativeLimit",
+  "InvalidCompressionFormat",
+  "InvalidDataSource",
+  "InvalidExpressionType",
+  "InvalidRequestParameter",
+  "InvalidTableAlias",
+  "JSONParsingError",
+  "LexerInvalidChar",
+  "LexerInvalidLiteral",
+  "OverMaxRecordSize",
+  "ParseAsteriskIsNotAloneInSelectList",
+  "ParseExpectedIdentForAlias",
+  "ParseExpectedKeyword",
+  "ParseExpectedNumber",
+  "ParseExpectedTypeName",
+  "ParseSelectMissingFrom",
+  "ParseUnexpectedToken",
+  "ParseUnsupportedCallWithStar",
+  "ParseUnsupportedSelect",
+  "ParseUnsupportedSyntax",
+  "UnsupportedFunction",
+]);
+
+/** Of what Salvia never has: the handler says so in S3's words, and no request succeeds. */
+const alwaysRefused: ReadonlySet<string> = new Set([
+  "s3.GetBucketEncryption",
+  "s3.PutBucketEncryption",
+  "s3.GetBucketReplication",
+  "s3.GetObjectLockConfiguration",
+]);
 
 function isModelled({ service, errorNames }: OperationModel, code: string): boolean {
   return errorNames.some((name) => name === code || service.errors.get(name)?.code === code);
 }
 
 const isKnownError = (operation: OperationModel, code: string): boolean =>
-  commonErrors.has(code) || isModelled(operation, code) || serviceErrors[operation.service.name]?.has(code) === true;
+  (operation.name === "SelectObjectContent" && selectErrors.has(code)) ||
+  commonErrors.has(code) ||
+  isModelled(operation, code) ||
+  serviceErrors[operation.service.name]?.has(code) === true;
 
 /** What is wrong with an answer, or undefined. */
 function problemOf(operation: OperationModel, protocol: ProtocolName, answer: ReceivedAnswer): string | undefined {
@@ -317,5 +368,5 @@ describe.each(models.names)("%s", (name) => {
 test("every operation that has a handler also succeeded at least once", () => {
   const handled = models.names.flatMap(operationsOf).filter((operation) => salvia.handles(operation));
   const names = handled.map(({ service, name }) => `${service.name}.${name}`);
-  expect(names.filter((name) => !succeeded.has(name))).toEqual([]);
+  expect(names.filter((name) => !succeeded.has(name) && !alwaysRefused.has(name))).toEqual([]);
 });

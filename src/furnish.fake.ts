@@ -2,6 +2,11 @@
 // again puts back what a test took away.
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import {
+  identityAndBucketFurniture,
+  identityAndBucketRecipes,
+  policyArn,
+} from "./furnish-identity-and-buckets.fake.ts";
 import type { OperationModel } from "./models/index.ts";
 import { FakeCallError, fakeAccount, fakeRegion, type FakeSalvia } from "./salvia.fake.ts";
 
@@ -49,6 +54,7 @@ const upload = { Bucket: "bucket", Key: "large", UploadId: madeByServer };
 
 /** A request per operation that goes deep into its handler; tests send it with something changed. */
 const recipes: Readonly<Record<string, Members>> = {
+  ...identityAndBucketRecipes,
   "sagemaker.CreateTrainingJob": {
     TrainingJobName: "job",
     AlgorithmSpecification: { TrainingImage: image, TrainingInputMode: "File" },
@@ -147,7 +153,6 @@ const recipes: Readonly<Record<string, Members>> = {
   },
   "cloudwatch.ListMetrics": { Namespace: "space", Dimensions: [{ Name: "Host" }] },
   "iam.CreateRole": { RoleName: "role", AssumeRolePolicyDocument: trust, Path: "/team/" },
-  "iam.UpdateAssumeRolePolicy": { RoleName: "role", PolicyDocument: trust },
   "iam.PutRolePolicy": { RoleName: "role", PolicyName: "policy", PolicyDocument: policy },
   "sts.AssumeRole": { RoleArn: roleArn, RoleSessionName: "session", DurationSeconds: 900 },
 };
@@ -172,7 +177,10 @@ const knownMembers: Readonly<Record<string, readonly unknown[]>> = {
   executionrolearn: [roleArn],
   rolename: ["SalviaExecutionRole", "role"],
   policyname: ["policy"],
-  policyarn: ["arn:aws:iam::aws:policy/AmazonSageMakerFullAccess"],
+  username: ["user"],
+  groupname: ["group"],
+  instanceprofilename: ["profile"],
+  policyarn: [policyArn, "arn:aws:iam::aws:policy/AmazonSageMakerFullAccess"],
   assumerolepolicydocument: [trust, "{}", "[]", '{"Statement":{"Effect":"Allow"}}'],
   policydocument: [policy, "{}", "null"],
   trainingimage: [image],
@@ -257,6 +265,9 @@ async function furnishOthers(salvia: FakeSalvia): Promise<void> {
   for (const name of ["CreateLogGroup", "CreateLogStream", "PutLogEvents"]) await ensure(salvia, `logs.${name}`);
   await ensure(salvia, "cloudwatch.PutMetricData");
   for (const name of ["CreateRole", "PutRolePolicy"]) await ensure(salvia, `iam.${name}`);
+  for (const PolicyName of ["policy-spare", "policy-versions"])
+    await ensure(salvia, "iam.CreatePolicy", { PolicyName });
+  for (const [name, members] of identityAndBucketFurniture) await ensure(salvia, name, members);
 }
 
 /** Every new task does its part: jobs end well where they may, models come to serve. */

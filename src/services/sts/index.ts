@@ -20,19 +20,7 @@ const getAccessKeyInfo = operation("GetAccessKeyInfo", async ({ AccessKeyId }, {
   return { Account: account };
 });
 
-/** Denials are told in plain words here, so that no encoded message was ever given out. */
-const decodeAuthorizationMessage = operation("DecodeAuthorizationMessage", async () => {
-  throw new AwsError("InvalidAuthorizationMessageException", "Message is not valid.");
-});
-
-const operations = [
-  getCallerIdentity,
-  assumeRole,
-  getSessionToken,
-  getFederationToken,
-  getAccessKeyInfo,
-  decodeAuthorizationMessage,
-];
+const operations = [getCallerIdentity, assumeRole, getSessionToken, getFederationToken, getAccessKeyInfo];
 
 export const createSts = ({ identity }: { readonly identity: Identity }): Service =>
   defineService<StsContext>("sts", operations, { identity });
