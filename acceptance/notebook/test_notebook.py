@@ -45,8 +45,8 @@ def it_showed_digits_groups_centres_and_the_oddest():
     assert len(state["pictures"]) == 14, len(state["pictures"])
 
 
-def it_left_no_endpoint():
-    assert "endpoints left: []" in state["text"]
+def it_left_no_endpoint_in_service():
+    assert "endpoints in service: []" in state["text"]
     shutil.rmtree(folder)
 
 
@@ -55,6 +55,6 @@ run(
         it_runs_from_its_first_cell_to_its_last,
         it_trained_twice_and_asked_twice,
         it_showed_digits_groups_centres_and_the_oddest,
-        it_left_no_endpoint,
+        it_left_no_endpoint_in_service,
     ]
 )
