@@ -169,7 +169,7 @@ test.each([
   const work = { rowCount: 4_000, isSparse: false, compresses: false, sums: false };
   // A worker that starts too late for one block takes a chunk of a later one.
   const blocks = async (): Promise<void> => {
-    for (let block = 0; block < 200; block++) await assigner.run(work);
+    for (let block = 0; block < 2_000; block++) await assigner.run(work);
   };
   await expect(blocks()).rejects.toThrow(`a kernel thread ended before its work was done: ${why}`);
   assigner.close();
