@@ -120,7 +120,7 @@ test("a removed resource is gone", async () => {
 test("the running loop picks up what becomes due, without a nudge within its interval and with one at once", async () => {
   const { store, clock, engine } = await setup(async () => settle({ state: "Done" }));
   await engine.start();
-  for (let turn = 0; turn < 50 && (await statusOf(store)).state !== "Done"; turn++) {
+  for (let turn = 0; turn < 2_000 && (await statusOf(store)).state !== "Done"; turn++) {
     await clock.advance(100);
     await new Promise((resolve) => setImmediate(resolve));
   }
