@@ -69,11 +69,13 @@ async function largeObjects(salvia: Target, bare: Peer): Promise<readonly BenchR
   const rate = (taken: number): number => largeBytes / 1_000_000 / taken;
   const path = "/bench/large";
   for (let round = 0; round < rounds; round++) {
-    const bareHead = Buffer.from(`PUT ${path} HTTP/1.1\r\nhost: x\r\ncontent-length: ${largeBytes}\r\n\r\n`);
+    // A new file each time, as a new object is: rewriting one would give the peer pages that the kernel has at hand.
+    const file = `${path}-${round}`;
+    const bareHead = Buffer.from(`PUT ${file} HTTP/1.1\r\nhost: x\r\ncontent-length: ${largeBytes}\r\n\r\n`);
     put.peer.push(rate((await stream(bare.target, bareHead, largeBytes)).seconds));
     const ours = head(salvia, { method: "PUT", path, streamedBytes: largeBytes });
     put.ours.push(rate((await stream(salvia, ours, largeBytes)).seconds));
-    const bareGet = Buffer.from(`GET ${path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n`);
+    const bareGet = Buffer.from(`GET ${file} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n`);
     get.peer.push(rate((await stream(bare.target, bareGet, 0)).seconds));
     get.ours.push(rate((await once(salvia, { method: "GET", path })).seconds));
   }

@@ -3,6 +3,7 @@
 import type { IncomingMessage } from "node:http";
 import { Readable } from "node:stream";
 import { AwsError } from "../lib/aws-error.ts";
+import { freeChunk, lend, type Lender } from "../lib/lent-chunks.ts";
 
 const highWaterMark = 256 * 1_024;
 
@@ -13,11 +14,16 @@ export interface BodyCheck {
   problemAtEnd(): Error | undefined;
 }
 
-export class RequestBody extends Readable {
+export class RequestBody extends Readable implements Lender {
   readonly #source: IncomingMessage;
   readonly #onFirstRead: () => void;
   readonly #check: BodyCheck | undefined;
   #isAttached = false;
+  /** Set while the chunks are lent. */
+  #lentChunks: Buffer[] | undefined;
+  #lentBytes = 0;
+  #hasLentAll = false;
+  #wakeBorrower: () => void = () => {};
 
   constructor(source: IncomingMessage, onFirstRead: () => void, check?: BodyCheck) {
     super({ highWaterMark });
@@ -26,6 +32,33 @@ export class RequestBody extends Readable {
     this.#check = check;
     // A reader that has gone does not hear of it, and nobody else must.
     this.on("error", () => {});
+  }
+
+  /** Past the stream's own machinery; the body ends, fails and is destroyed as ever. */
+  async *[lend](): AsyncGenerator<Uint8Array> {
+    this.#lentChunks = [];
+    this.#attach();
+    try {
+      for (;;) {
+        const chunk = this.#lentChunks.shift();
+        if (chunk) {
+          this.#lentBytes -= chunk.byteLength;
+          yield chunk;
+          freeChunk(chunk);
+        } else if (this.destroyed) throw this.errored ?? new Error("the body was let go of");
+        else if (this.#hasLentAll) return;
+        else await this.#lentNews();
+      }
+    } finally {
+      if (!this.#hasLentAll) this.destroy();
+    }
+  }
+
+  #lentNews(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wakeBorrower = resolve;
+      this.#source.resume();
+    });
   }
 
   override _read(): void {
@@ -38,6 +71,7 @@ export class RequestBody extends Readable {
       this.#source.off("data", this.#onData).off("end", this.#onEnd).off("close", this.#onClose);
       this.#source.pause();
     }
+    this.#wakeBorrower();
     done(error);
   }
 
@@ -50,13 +84,24 @@ export class RequestBody extends Readable {
 
   readonly #onData = (chunk: Buffer): void => {
     this.#check?.update(chunk);
-    if (!this.push(chunk)) this.#source.pause();
+    if (this.#lentChunks) this.#queue(this.#lentChunks, chunk);
+    else if (!this.push(chunk)) this.#source.pause();
   };
+
+  #queue(chunks: Buffer[], chunk: Buffer): void {
+    chunks.push(chunk);
+    this.#lentBytes += chunk.byteLength;
+    if (this.#lentBytes >= highWaterMark) this.#source.pause();
+    this.#wakeBorrower();
+  }
 
   readonly #onEnd = (): void => {
     const problem = this.#check?.problemAtEnd();
     if (problem) this.destroy(problem);
-    else this.push(null);
+    else if (this.#lentChunks) {
+      this.#hasLentAll = true;
+      this.#wakeBorrower();
+    } else this.push(null);
   };
 
   readonly #onClose = (): void => {

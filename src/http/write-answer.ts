@@ -1,6 +1,7 @@
 // Sends an answer: length where it is known, backpressure where it streams, nothing after HEAD.
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { Readable, pipeline } from "node:stream";
+import { isLender, lentChunks } from "../lib/lent-chunks.ts";
 import type { Continuation, HttpAnswer } from "./http-request.ts";
 
 /** Bodies up to this size are read to their end after an early answer, so that the connection can be used again. */
@@ -55,8 +56,27 @@ export function writeAnswer(outgoing: Outgoing, answer: HttpAnswer, onBodyError:
     response.end();
     return;
   }
+  if (isLender(body)) {
+    sendLent(body, response).catch((error: unknown) => {
+      response.destroy();
+      onBodyError(error instanceof Error ? error : new Error(String(error)));
+    });
+    return;
+  }
   pipeline(body, response, (error) => {
     // A client that leaves in the middle is no error of ours.
     if (error && error.code !== "ERR_STREAM_PREMATURE_CLOSE") onBodyError(error);
   });
+}
+
+/** Chunk by chunk, each gone before its memory is taken back. Returns early when the client leaves. */
+async function sendLent(body: Readable, response: ServerResponse): Promise<void> {
+  const left = new Promise<"left">((resolve) => response.once("close", () => resolve("left")));
+  for await (const chunk of lentChunks(body)) {
+    const sent = new Promise<"sent" | "left">((resolve) => {
+      response.write(chunk, (error) => resolve(error ? "left" : "sent"));
+    });
+    if ((await Promise.race([sent, left])) === "left") return;
+  }
+  response.end();
 }

@@ -3,6 +3,7 @@
 import { createHash } from "node:crypto";
 import { Readable } from "node:stream";
 import { AwsError } from "../lib/aws-error.ts";
+import { lending, lentChunks } from "../lib/lent-chunks.ts";
 
 export interface ChunkedOptions {
   /** x-amz-decoded-content-length, where given: a body of another length is incomplete. */
@@ -35,8 +36,8 @@ export function decodeAwsChunked(source: AsyncIterable<Uint8Array>, options: Chu
   const { promise: trailers, resolve, reject } = Promise.withResolvers<Readonly<Record<string, string>>>();
   // Whoever reads the body sees the failure there; nobody has to ask for the trailers.
   trailers.catch(() => {});
-  async function* decoded(): AsyncGenerator<Uint8Array> {
-    const reader = new FrameReader(source);
+  async function* decoded(from: () => AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    const reader = new FrameReader(from());
     try {
       yield* chunks(reader, options);
       resolve(await readTrailers(reader, options));
@@ -47,7 +48,12 @@ export function decodeAwsChunked(source: AsyncIterable<Uint8Array>, options: Chu
       await reader.close();
     }
   }
-  return { body: Readable.from(decoded(), { objectMode: false }), trailers };
+  const body = Readable.from(
+    decoded(() => source),
+    { objectMode: false },
+  );
+  // Pieces of the source's chunks: lent where those are.
+  return { body: lending(body, () => decoded(() => lentChunks(source))), trailers };
 }
 
 async function* chunks(reader: FrameReader, { verifier, decodedBytes }: ChunkedOptions): AsyncGenerator<Uint8Array> {
@@ -127,13 +133,14 @@ class FrameReader {
         return line;
       }
       if (this.#rest.length > maxLineBytes) throw malformed();
+      const before = Buffer.from(this.#rest);
       const more = await this.#next();
       if (more) {
-        this.#rest = Buffer.concat([this.#rest, more]);
+        this.#rest = Buffer.concat([before, more]);
         continue;
       }
-      if (this.#rest.length === 0) return undefined;
-      const line = this.#rest.toString("latin1");
+      if (before.length === 0) return undefined;
+      const line = before.toString("latin1");
       this.#rest = Buffer.alloc(0);
       return line;
     }

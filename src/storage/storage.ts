@@ -8,9 +8,9 @@ export interface Blob {
 }
 
 export interface BlobStorage {
-  /** Streams to a new blob. Resolves once the bytes and their name are on disk (fsync of file and folder); rejects, leaving nothing, when the source fails or the disk is full (StorageFullError). */
+  /** Streams to a new blob; keeps no chunk after asking for the next. Resolves once the bytes and their name are on disk (fsync of file and folder); rejects, leaving nothing, when the source fails or the disk is full (StorageFullError). */
   write(source: AsyncIterable<Uint8Array>): Promise<Blob>;
-  /** Bytes [start, end] of a blob, inclusive; all without a range. Rejects with BlobMissingError. */
+  /** Bytes [start, end] of a blob, inclusive; all without a range; may lend its chunks (lib/lent-chunks.ts). Rejects with BlobMissingError. */
   read(id: string, range?: { readonly start: number; readonly end: number }): Promise<Readable>;
   /** A new blob that holds the bytes of the given ones in order (multipart); uses copy-on-write where the file system can. */
   join(ids: readonly string[]): Promise<Blob>;

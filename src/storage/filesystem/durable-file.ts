@@ -2,61 +2,73 @@
 import { open, type FileHandle } from "node:fs/promises";
 import { errorCode } from "../../lib/error-code.ts";
 import { StorageFullError } from "../storage.ts";
-
-/** Small chunks are gathered up to this before they reach the disk. */
-const writeBytes = 1024 * 1024;
+import { blockBytes, type BlockPool } from "./block-pool.ts";
 
 /**
- * Writes all of `source` at the end of `file` and returns how many bytes it gave. One write is on its way to the disk
- * while the next bytes are gathered, never more: a slow disk slows the source down.
+ * Writes all of `source` at the end of `file` and returns how many bytes it gave; its chunks may be lent. One block is on
+ * its way to the disk while the next is filled, never more: a slow disk slows the source down.
  */
-export async function appendAll(file: FileHandle, source: AsyncIterable<Uint8Array>): Promise<number> {
+export async function appendAll(
+  file: FileHandle,
+  source: AsyncIterable<Uint8Array>,
+  blocks: BlockPool,
+): Promise<number> {
   let sizeBytes = 0;
-  let gathered: Uint8Array[] = [];
-  let gatheredBytes = 0;
-  let writing: Promise<void> = Promise.resolve();
+  let filling = new Block(blocks.take());
+  let writing: Promise<Block | undefined> = Promise.resolve(undefined);
   const flush = async (): Promise<void> => {
-    await writing;
-    writing = writeFully(file, gathered, gatheredBytes);
+    const empty = (await writing) ?? new Block(blocks.take());
+    writing = filling.writeTo(file);
     // Awaited by the next flush at the latest; a failure in between must not count as unhandled.
     writing.catch(() => {});
-    gathered = [];
-    gatheredBytes = 0;
+    filling = empty;
   };
   try {
     for await (const chunk of source) {
       sizeBytes += chunk.byteLength;
-      gathered.push(chunk);
-      gatheredBytes += chunk.byteLength;
-      if (gatheredBytes >= writeBytes) await flush();
+      for (let at = 0; at < chunk.byteLength;) {
+        at += filling.add(chunk.subarray(at));
+        if (filling.isFull) await flush();
+      }
     }
-    if (gatheredBytes > 0) await flush();
+    await flush();
   } finally {
     // The file must not be closed under a write; its error, if any, is the one to report.
-    await writing;
+    const written = await writing;
+    for (const block of [filling, written]) if (block) blocks.giveBack(block.bytes);
   }
   return sizeBytes;
 }
 
-/** Where they lie: a copy into one buffer would cost the garbage collector more than the disk. */
-async function writeFully(file: FileHandle, chunks: readonly Uint8Array[], totalBytes: number): Promise<void> {
-  let left = chunks;
-  let leftBytes = totalBytes;
-  while (leftBytes > 0) {
-    const { bytesWritten } = await file.writev(left);
-    leftBytes -= bytesWritten;
-    if (leftBytes > 0) left = after(left, bytesWritten);
-  }
-}
+class Block {
+  readonly bytes: Uint8Array;
+  #filledBytes = 0;
 
-/** What follows the first `bytes` bytes. */
-function after(chunks: readonly Uint8Array[], bytes: number): readonly Uint8Array[] {
-  let skipped = 0;
-  for (const [at, chunk] of chunks.entries()) {
-    if (skipped + chunk.byteLength > bytes) return [chunk.subarray(bytes - skipped), ...chunks.slice(at + 1)];
-    skipped += chunk.byteLength;
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes;
   }
-  return [];
+
+  get isFull(): boolean {
+    return this.#filledBytes === blockBytes;
+  }
+
+  /** How many of the bytes found room. */
+  add(bytes: Uint8Array): number {
+    const part = bytes.subarray(0, blockBytes - this.#filledBytes);
+    this.bytes.set(part, this.#filledBytes);
+    this.#filledBytes += part.byteLength;
+    return part.byteLength;
+  }
+
+  /** Resolves to the block itself, empty again. */
+  async writeTo(file: FileHandle): Promise<this> {
+    for (let at = 0; at < this.#filledBytes;) {
+      const { bytesWritten } = await file.write(this.bytes, at, this.#filledBytes - at);
+      at += bytesWritten;
+    }
+    this.#filledBytes = 0;
+    return this;
+  }
 }
 
 /** Makes the names in a folder durable. */

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { systemRandom } from "../../lib/random.ts";
 import { describeBlobStorage } from "../storage.contract.ts";
 import { StorageFullError } from "../storage.ts";
+import { BlockPool } from "./block-pool.ts";
 import { explained } from "./durable-file.ts";
 import { createFilesystemStorage } from "./filesystem-storage.ts";
 
@@ -55,7 +56,7 @@ test.skipIf(!existsSync("/dev/full"))("a full disk is a StorageFullError (needs 
   const { appendAll } = await import("./durable-file.ts");
   const file = await open("/dev/full", "w");
   try {
-    const failure: unknown = await appendAll(file, Readable.from([Buffer.alloc(4096)])).catch(
+    const failure: unknown = await appendAll(file, Readable.from([Buffer.alloc(4096)]), new BlockPool()).catch(
       (error: unknown) => error,
     );
     expect(explained(failure, "/objects")).toBeInstanceOf(StorageFullError);

@@ -3,9 +3,12 @@ import { constants, type Dirent } from "node:fs";
 import { chmod, copyFile, mkdir, open, readdir, rename, rm, stat, writeFile, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
+import { lending } from "../../lib/lent-chunks.ts";
 import type { Random } from "../../lib/random.ts";
 import { BlobMissingError, type Blob, type BlobStorage } from "../storage.ts";
+import { BlockPool } from "./block-pool.ts";
 import { appendAll, explained, isMissing, syncFolder } from "./durable-file.ts";
+import { readLent } from "./read-lent.ts";
 
 export interface FilesystemStorageOptions {
   /** What an earlier server left half written is removed at the start. */
@@ -61,6 +64,7 @@ class FilesystemStorage implements BlobStorage {
   readonly #folder: string;
   readonly #incoming: string;
   readonly #random: Random;
+  readonly #blocks = new BlockPool();
 
   constructor(folder: string, incoming: string, random: Random) {
     this.#folder = folder;
@@ -72,7 +76,7 @@ class FilesystemStorage implements BlobStorage {
     return this.#place(async (path) => {
       const file = await open(path, "wx", 0o600);
       return closing(file, async () => {
-        const sizeBytes = await appendAll(file, source);
+        const sizeBytes = await appendAll(file, source, this.#blocks);
         await file.sync();
         return sizeBytes;
       });
@@ -91,7 +95,7 @@ class FilesystemStorage implements BlobStorage {
         for (const id of others) {
           const part = await this.#existing(id, open(this.#pathOf(id), "r"));
           await closing(part, () =>
-            appendAll(file, part.createReadStream({ highWaterMark: copyBytes, autoClose: false })),
+            appendAll(file, part.createReadStream({ highWaterMark: copyBytes, autoClose: false }), this.#blocks),
           );
         }
         await file.sync();
@@ -107,7 +111,8 @@ class FilesystemStorage implements BlobStorage {
       return Readable.from([], { objectMode: false });
     }
     // Opened before it is handed out: the blob may be removed while it is read.
-    return file.createReadStream({ highWaterMark: readBytes, ...range });
+    const stream = file.createReadStream({ highWaterMark: readBytes, ...range });
+    return lending(stream, () => readLent(file, range, () => stream.destroy()));
   }
 
   localPath(id: string): string {

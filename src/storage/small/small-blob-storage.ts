@@ -45,8 +45,9 @@ async function beginningOf(source: AsyncIterable<Uint8Array>): Promise<Beginning
   while (sizeBytes <= maxSmallBytes) {
     const { done, value } = await rest.next();
     if (done) return { chunks, sizeBytes, rest: undefined };
-    chunks.push(value);
     sizeBytes += value.byteLength;
+    // The last of a large one is still good while it is passed on; the others may not outlive the next.
+    chunks.push(sizeBytes <= maxSmallBytes ? Buffer.from(value) : value);
   }
   return { chunks, sizeBytes, rest };
 }

@@ -1,6 +1,7 @@
 // Takes a request's body to a new blob, and refuses it as a whole where it is not what the client said it would be.
 import type { ChecksumAlgorithm } from "../../../models/generated/s3.ts";
 import { AwsError } from "../../../lib/aws-error.ts";
+import { lentChunks } from "../../../lib/lent-chunks.ts";
 import { StorageFullError, type Blob, type BlobStorage } from "../../../storage/storage.ts";
 import {
   algorithms,
@@ -84,7 +85,7 @@ export async function storeChecked(
   // Checks at its end, so that a storage sees a failing source and keeps nothing.
   async function* checked(): AsyncGenerator<Uint8Array> {
     let sizeBytes = 0;
-    for await (const chunk of source) {
+    for await (const chunk of lentChunks(source)) {
       sizeBytes += chunk.byteLength;
       if (sizeBytes > maxBodyBytes) throw tooLarge(sizeBytes);
       const isBehind = md5.update(chunk);
