@@ -4,8 +4,9 @@ import type { ObjectTables } from "./tables/objects.ts";
 import type { LogTables } from "./tables/logs.ts";
 import type { MetricTables } from "./tables/metrics.ts";
 import type { IdentityTables } from "./tables/identity.ts";
+import type { ImageTables } from "./tables/images.ts";
 
-export interface Tables extends ObjectTables, LogTables, MetricTables, IdentityTables {
+export interface Tables extends ObjectTables, LogTables, MetricTables, IdentityTables, ImageTables {
   resources: ResourcesTable;
   reservations: ReservationsTable;
   servers: ServersTable;

@@ -12,6 +12,7 @@ import { servers } from "./0008-servers.ts";
 import { principals } from "./0009-principals.ts";
 import { listing } from "./0010-listing.ts";
 import { objectEvents } from "./0011-object-events.ts";
+import { images } from "./0012-images.ts";
 
 export interface Migration {
   readonly name: string;
@@ -30,4 +31,5 @@ export const migrations: readonly Migration[] = [
   principals,
   listing,
   objectEvents,
+  images,
 ];

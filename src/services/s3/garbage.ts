@@ -81,10 +81,12 @@ async function knownBlobs({ read }: Store, ids: readonly string[]): Promise<Read
   ]);
 }
 
-/** Those of the blobs that an object, a version or a part of an upload has. */
+/** Those of the blobs that an object, a version, a part of an upload or a layer of an image has. */
 async function withRow(reader: Writer, ids: readonly string[]): Promise<ReadonlySet<string>> {
   const objects = await reader.selectFrom("objects").select("blob_id").where("blob_id", "in", ids).execute();
   const versions = await reader.selectFrom("object_versions").select("blob_id").where("blob_id", "in", ids).execute();
   const parts = await reader.selectFrom("upload_parts").select("blob_id").where("blob_id", "in", ids).execute();
-  return new Set([...objects, ...versions, ...parts].map((row) => row.blob_id));
+  const layers = await reader.selectFrom("ecr_layers").select("blob_id").where("blob_id", "in", ids).execute();
+  const layerParts = await reader.selectFrom("ecr_layer_parts").select("blob_id").where("blob_id", "in", ids).execute();
+  return new Set([...objects, ...versions, ...parts, ...layers, ...layerParts].map((row) => row.blob_id));
 }
