@@ -185,7 +185,17 @@ test.each<[string, MetricDataQuery[], string]>([
   ["an id in capitals", [query("A", "Sum")], "^[a-z][a-zA-Z0-9_]*$"],
   ["an id twice", [query("a", "Sum"), query("a", "Sum")], "are not unique"],
   ["an unknown statistic", [query("a", "median")], "Stat is invalid"],
-  ["an expression", [{ Id: "a", Expression: "b * 2" }], "not implemented"],
+  ["an expression about nobody", [{ Id: "a", Expression: "b * 2" }], "There is no query with the id b"],
+  ["an expression that cannot be read", [{ Id: "a", Expression: "1 +" }], "Unexpected end of the expression"],
+  ["an expression that is one number", [query("b", "Sum"), { Id: "a", Expression: "SUM(b)" }], "must be a time series"],
+  [
+    "expressions that need each other",
+    [
+      { Id: "a", Expression: "b" },
+      { Id: "b", Expression: "a" },
+    ],
+    "refers to itself",
+  ],
   ["nothing to compute", [{ Id: "a" }], "Either Expression or MetricStat"],
 ])("GetMetricData refuses %s", async (_, queries, message) => {
   const cloudwatch = await createFakeCloudWatch();
@@ -193,6 +203,29 @@ test.each<[string, MetricDataQuery[], string]>([
     code: "ValidationError",
     message: expect.stringContaining(message),
   });
+});
+
+test("expressions work on other queries, returned or not, and on each other", async () => {
+  const cloudwatch = await createFakeCloudWatch();
+  await put(cloudwatch, { Values: [2, 4] }, { Value: 9, Timestamp: at(2 * minuteMs) });
+  const { MetricDataResults } = await data(
+    cloudwatch,
+    [
+      query("sum", "Sum", { ReturnData: false }),
+      query("count", "SampleCount", { ReturnData: false }),
+      { Id: "mean", Expression: "sum / count", Label: "mean", ReturnData: false },
+      { Id: "twice", Expression: "mean * 2" },
+      { Id: "filled", Expression: "FILL(sum, 0)", Period: 60, Label: "with zeros" },
+      { Id: "both", Expression: "METRICS() * 1", Label: "of" },
+    ],
+    { StartTime: at(0), EndTime: at(3 * minuteMs), ScanBy: "TimestampAscending" },
+  );
+  expect(MetricDataResults?.map(({ Id, Label, Values }) => [Id, Label, Values])).toEqual([
+    ["twice", "twice", [6, 18]],
+    ["filled", "with zeros", [6, 0, 9]],
+    ["both", "of m", [6, 9]],
+    ["both", "of m", [2, 1]],
+  ]);
 });
 
 test("metrics are listed by namespace, name and dimensions, in pages of 500, for two weeks after their last data", async () => {
