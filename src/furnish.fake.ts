@@ -7,6 +7,7 @@ import {
   identityAndBucketRecipes,
   policyArn,
 } from "./furnish-identity-and-buckets.fake.ts";
+import { alarmRecipes } from "./furnish-alarms.fake.ts";
 import type { OperationModel } from "./models/index.ts";
 import { FakeCallError, fakeAccount, fakeRegion, type FakeSalvia } from "./salvia.fake.ts";
 
@@ -151,6 +152,7 @@ const recipes: Readonly<Record<string, Members>> = {
     ...hour,
     MetricDataQueries: [{ Id: "m1", MetricStat: { Metric: assembled, Period: 60, Stat: "Average" } }],
   },
+  ...alarmRecipes,
   "cloudwatch.ListMetrics": { Namespace: "space", Dimensions: [{ Name: "Host" }] },
   "iam.CreateRole": { RoleName: "role", AssumeRolePolicyDocument: trust, Path: "/team/" },
   "iam.PutRolePolicy": { RoleName: "role", PolicyName: "policy", PolicyDocument: policy },
@@ -263,7 +265,7 @@ async function furnishSagemaker(salvia: FakeSalvia, endless: string): Promise<st
 
 async function furnishOthers(salvia: FakeSalvia): Promise<void> {
   for (const name of ["CreateLogGroup", "CreateLogStream", "PutLogEvents"]) await ensure(salvia, `logs.${name}`);
-  await ensure(salvia, "cloudwatch.PutMetricData");
+  for (const name of ["PutMetricData", "PutMetricAlarm"]) await ensure(salvia, `cloudwatch.${name}`);
   for (const name of ["CreateRole", "PutRolePolicy"]) await ensure(salvia, `iam.${name}`);
   for (const PolicyName of ["policy-spare", "policy-versions"])
     await ensure(salvia, "iam.CreatePolicy", { PolicyName });

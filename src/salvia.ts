@@ -22,6 +22,7 @@ import { systemRandom, type Random } from "./lib/random.ts";
 import { serverFilePath, writeServerFile } from "./lib/server-file.ts";
 import { createModels } from "./models/index.ts";
 import { createCloudWatch, type CloudWatch } from "./services/cloudwatch/index.ts";
+import { createEcr, repositoryPolicyOf, type Ecr } from "./services/ecr/index.ts";
 import { Authoriser, createIam, forgetting, type Identity } from "./services/iam/index.ts";
 import { createLogs, type Logs } from "./services/logs/index.ts";
 import { bucketFacts, canonicalUserId, createS3, type S3, webhooksOf } from "./services/s3/index.ts";
@@ -126,6 +127,12 @@ const s3Chores = (s3: S3, clock: Clock): readonly Chore[] => [
   { name: "deliver events of buckets", everyMs: seconds(1), run: () => s3.deliverEvents() },
 ];
 
+const ecrGarbage = (ecr: Ecr, clock: Clock): Chore => ({
+  name: "let go of layers that no image needs",
+  everyMs: minutes(1),
+  run: () => ecr.collectGarbage(clock.now()),
+});
+
 const serverFileOf = (clock: Clock, url: string) => ({
   url,
   pid: process.pid,
@@ -142,7 +149,14 @@ const membershipOf = (ground: Ground, url: () => string): Membership =>
 
 /** Who may do what, by policies of principals, buckets and roles. */
 const authoriserOf = ({ store, clock, log }: Ground): Authoriser =>
-  new Authoriser({ store, clock, log, canonicalUserId, bucket: (name) => bucketFacts(store.read, name) });
+  new Authoriser({
+    store,
+    clock,
+    log,
+    canonicalUserId,
+    bucket: (name) => bucketFacts(store.read, name),
+    repositoryPolicy: (repository) => repositoryPolicyOf(store.read, repository),
+  });
 
 /** Services, the pipeline before them and the engine that carries their reconcilers; starts nothing. */
 export async function assemble(ground: Ground) {
@@ -153,8 +167,11 @@ export async function assemble(ground: Ground) {
   const iam = await createIam({ ...ground, accountId: config.accountId, rootKey: rootKeyOf(config) });
   const authoriser = authoriserOf(ground);
   const s3 = createS3({ ...ground, webhooks: webhooksOf(config.s3Webhooks) });
+  const models = createModels();
+  const authorise = authoriser.authorise.bind(authoriser);
+  const ecr = await createEcr({ ...ground, models, authorise, roles: authoriser, serverUrl: () => where.url });
   const logs = createLogs(ground);
-  const cloudwatch = createCloudWatch(ground);
+  const cloudwatch = createCloudWatch({ ...ground, announce: (tx, message) => s3.announce(tx, message) });
   const sagemaker = createSagemaker({
     ...ground,
     capacity: createCapacity({ store, clock, limits: { jobs: config.jobInstances, hosting: config.hostingInstances } }),
@@ -174,10 +191,11 @@ export async function assemble(ground: Ground) {
     random,
     log,
     membership: config.database === undefined ? undefined : membershipOf(ground, () => where.url),
-    reconcilers: sagemaker.reconcilers,
+    reconcilers: [...sagemaker.reconcilers, ...cloudwatch.reconcilers],
     chores: [
       ...sagemaker.chores,
       ...s3Chores(s3, clock),
+      ecrGarbage(ecr, clock),
       logsRetention(logs),
       metricsRetention(cloudwatch),
       ...runtime.chores,
@@ -188,15 +206,15 @@ export async function assemble(ground: Ground) {
     sagemaker.service,
     runtime.service,
     s3.service,
+    ecr.service,
     logs.service,
     cloudwatch.service,
     iam.service,
     createSts({ identity: iam.identity }),
   ].map((service) => forgetting(service, authoriser));
   const { identity } = iam;
-  const { routes } = sagemaker;
-  const authorise = authoriser.authorise.bind(authoriser);
-  const handle = createPipeline({ ...ground, models: createModels(), services, routes, identity, authorise, nudge });
+  const routes = [...sagemaker.routes, ...ecr.routes];
+  const handle = createPipeline({ ...ground, models, services, routes, identity, authorise, nudge });
   return { services, handle, engine, runtime, identity, where };
 }
 

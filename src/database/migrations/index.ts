@@ -13,6 +13,7 @@ import { principals } from "./0009-principals.ts";
 import { listing } from "./0010-listing.ts";
 import { objectEvents } from "./0011-object-events.ts";
 import { images } from "./0012-images.ts";
+import { alarms } from "./0013-alarms.ts";
 
 export interface Migration {
   readonly name: string;
@@ -32,4 +33,5 @@ export const migrations: readonly Migration[] = [
   listing,
   objectEvents,
   images,
+  alarms,
 ];

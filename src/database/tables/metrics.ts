@@ -24,7 +24,25 @@ export interface MetricPointsTable {
   maximum: number;
 }
 
+/** What happened to alarms (services/cloudwatch/alarms). */
+export interface AlarmHistoryTable {
+  /** Of the alarm. */
+  uid: string;
+  /** In order of time for one alarm. */
+  id: string;
+  account: string;
+  region: string;
+  name: string;
+  at: number;
+  /** HistoryItemType: ConfigurationUpdate, StateUpdate or Action. */
+  type: string;
+  summary: string;
+  /** JSON */
+  data: string;
+}
+
 export interface MetricTables {
+  alarm_history: AlarmHistoryTable;
   metric_series: MetricSeriesTable;
   metric_points: MetricPointsTable;
 }

@@ -1,5 +1,5 @@
 // Front door of S3: https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations_Amazon_Simple_Storage_Service.html
-import type { Store } from "../../database/store.ts";
+import type { Store, Writer } from "../../database/store.ts";
 import type { Clock } from "../../lib/clock.ts";
 import type { Log } from "../../lib/log.ts";
 import type { Random } from "../../lib/random.ts";
@@ -28,6 +28,7 @@ import { deliverEvents } from "./notifications/deliver-events.ts";
 import { destinationsOf, type Webhook } from "./notifications/destinations.ts";
 import { notificationConfiguration } from "./notifications/notification-configuration.ts";
 import { postJson } from "./notifications/post-json.ts";
+import { saveAnnouncement, type Announcement } from "./notifications/record-event.ts";
 import { getObject } from "./object/get-object.ts";
 import { headObject } from "./object/head-object.ts";
 import { putObject } from "./object/put-object.ts";
@@ -121,6 +122,8 @@ export interface S3 {
   sweepOrphans(now: Date): Promise<void>;
   /** Deletes what the lifecycles of buckets want gone. Looks at every version below their prefixes: to be run hourly. */
   sweepLifecycle(): Promise<void>;
+  /** Puts a message of another service into the outbox of events; false where no webhook stands behind the destination. */
+  announce(tx: Writer, message: Announcement): Promise<boolean>;
   /** Posts the events that are due to their webhooks. To be run every second or so. */
   deliverEvents(): Promise<void>;
 }
@@ -142,6 +145,11 @@ export function createS3({ store, storage, clock, random, log, webhooks = [] }: 
     sweepLifecycle: async () => {
       const count = await sweepLifecycle({ store, clock, random, destinations });
       if (count > 0) log.info("versions removed by lifecycles", { count });
+    },
+    announce: async (tx, message) => {
+      if (destinations.urlOf(message.destination) === undefined) return false;
+      await saveAnnouncement(tx, message);
+      return true;
     },
     deliverEvents: () => deliverEvents({ store, clock, random, log, destinations, post: postJson(clock) }),
   };

@@ -148,3 +148,18 @@ export async function saveTestEvent(
   };
   await save(tx, entry, await nextPosition(tx, entry), body, now);
 }
+
+/** What another service has to say, in the same outbox; subjects keep their order. */
+export interface Announcement {
+  readonly destination: string;
+  /** What it is about, e.g. the ARN of an alarm. */
+  readonly subject: string;
+  readonly body: object;
+  readonly at: Date;
+}
+
+export async function saveAnnouncement(tx: Writer, { destination, subject, body, at }: Announcement): Promise<void> {
+  // No bucket has an empty name.
+  const entry = { bucket: "", key: subject, destination };
+  await save(tx, entry, await nextPosition(tx, entry), body, at);
+}
