@@ -105,3 +105,7 @@ function matchesWildcard(pattern: string, text: string): boolean {
   }
   return at <= text.length - last.length;
 }
+
+/** The repository's own policy; undefined: it has none, or there is no such repository. */
+export const repositoryPolicyOf = async (read: Reader, name: RepositoryName): Promise<string | undefined> =>
+  (await findRepository(read, name))?.policy;

@@ -7,6 +7,7 @@ import type { OperationModel } from "../../../models/index.ts";
 import type { Caller } from "../../service.ts";
 import { findRoleByArn } from "../roles.ts";
 import { denial } from "./denial.ts";
+import { registryAccount } from "./ecr-access.ts";
 import { evaluate, type Decision, type NamedPolicy, type PoliciesInForce, type Principal } from "./evaluate.ts";
 import { neededAccess } from "./needed-access.ts";
 import type { NeededAccess } from "./operation-call.ts";
@@ -55,6 +56,8 @@ export interface AuthoriserOptions {
   readonly log: Log;
   /** Undefined: there is no such bucket. */
   readonly bucket: (name: string) => Promise<BucketFacts | undefined>;
+  /** The policy of an ECR repository, if it has one. */
+  readonly repositoryPolicy?: (repository: NonNullable<NeededAccess["repository"]>) => Promise<string | undefined>;
   /** S3's name of an account. */
   readonly canonicalUserId: (account: string) => string;
 }
@@ -106,12 +109,14 @@ export class Authoriser {
   /** Throws the service's AccessDenied, and NoSuchBucket where nobody in particular asks for a bucket that is not there. */
   async authorise(request: OperationRequest): Promise<Authorised> {
     const { caller, operation } = request;
-    const own = { account: caller.account };
     const isS3 = operation.service.name === "s3";
-    if (isRoot(caller.arn) && !isS3 && operation.name !== "AssumeRole") return own;
-    const { region } = request;
     // Validated by the model: an operation's input is a structure.
     const input = request.input as Readonly<Record<string, unknown>>;
+    const isEcr = operation.service.name === "ecr";
+    const own = { account: isEcr ? registryAccount({ input, account: caller.account }) : caller.account };
+    const isAtHome = own.account === caller.account && !isS3 && operation.name !== "AssumeRole";
+    if (isRoot(caller.arn) && isAtHome) return own;
+    const { region } = request;
     const call = { operation, input, account: caller.account, region, callerArn: caller.arn };
     const needed = await withPaths(this.#options.store.read, neededAccess(call));
     if (needed.length === 0) return own;
@@ -153,7 +158,8 @@ export class Authoriser {
     };
     const decision = await this.#decide({ known, access, facts });
     if (decision.isAllowed) return { owner, problem: undefined };
-    return { owner, problem: denial("s3", known.principal, access, decision, owner).message };
+    const service = access.repository ? "ecr" : "s3";
+    return { owner, problem: denial(service, known.principal, access, decision, owner).message };
   }
 
   /** True where the role exists and its trust policy lets the service assume it. */
@@ -202,7 +208,12 @@ export class Authoriser {
     return evaluate({ principal, action: access.action, resource: access.resource, keys }, inForce);
   }
 
-  async #resource({ bucket, trustOf }: NeededAccess, principal: Principal): Promise<Resource> {
+  async #resource({ bucket, trustOf, repository }: NeededAccess, principal: Principal): Promise<Resource> {
+    if (repository) {
+      const policy = await this.#options.repositoryPolicy?.(repository);
+      const compiled = policy === undefined ? undefined : this.#policies.compile("repository policy", policy);
+      return { account: repository.account, policy: compiled };
+    }
     if (trustOf !== undefined) {
       const role = await findRoleByArn(this.#options.store.read, trustOf);
       // Of a role that is not there nobody learns more than of one that they may not assume.

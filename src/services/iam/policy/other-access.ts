@@ -1,4 +1,5 @@
 // IAM, STS, CloudWatch Logs, CloudWatch and the rest: which resource an operation is about.
+import { ecrAccess } from "./ecr-access.ts";
 import { tagKeys, textOf, type NeededAccess, type OperationCall } from "./operation-call.ts";
 
 /** Asked by anyone who can sign. https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html */
@@ -86,16 +87,10 @@ function stsAccess({ operation: { name }, input }: OperationCall): readonly Need
   return [{ action: `sts:${name}`, resource: role ?? "*", keys, ...trusted }];
 }
 
-function repositoryResource({ input, account, region }: OperationCall): string {
-  const name = textOf(input, "repositoryName");
-  return name === undefined ? "*" : `arn:aws:ecr:${region}:${account}:repository/${name}`;
-}
-
 const resources: Readonly<Record<string, (call: OperationCall) => string>> = {
   iam: iamResource,
   logs: logsResource,
   cloudwatch: alarmResource,
-  ecr: repositoryResource,
 };
 
 function resourceOf(call: OperationCall): string {
@@ -108,6 +103,7 @@ export function otherAccess(call: OperationCall): readonly NeededAccess[] {
   const { operation, input } = call;
   const { name: service } = operation.service;
   if (service === "sts") return stsAccess(call);
+  if (service === "ecr") return ecrAccess(call);
   const namespace = service === "cloudwatch" ? textOf(input, "Namespace") : undefined;
   const keys = {
     ...tagKeys(input),
