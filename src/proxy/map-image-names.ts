@@ -1,12 +1,25 @@
 // What the docker shim changes in docker's arguments: images of an ECR registry become images of Salvia's, since dockerd does not
-// go through the client's proxy. docker takes registries on localhost without TLS.
+// go through the client's proxy. docker takes registries on localhost without TLS. ECR's host stays as the first part of the path:
+// it says which account and region are meant, whatever was logged in to last, and is what repositoryUri says, too.
 
-const registryName = /^(?:https?:\/\/)?\d{12}\.dkr\.ecr(?:-fips)?\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?(?=\/|$)/;
+const registryName =
+  /^(?:https?:\/\/)?(\d{12})\.dkr\.ecr(?:-fips)?\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?(\/(?=.)|(?=\/?$))/;
+
+/** With what stands before it: --tag=…, or the name of a build argument. */
+const prefixed = /^((?:--[a-z-]+=)?(?:[A-Za-z_]\w*=)?)(.*)$/s;
 
 const mapped = (argument: string, registry: string): string => {
-  const [, option = "", value = argument] = /^(--[a-z-]+=)(.*)$/s.exec(argument) ?? [];
-  return option + value.replace(registryName, registry);
+  const [, before = "", value = argument] = prefixed.exec(argument) ?? [];
+  return (
+    before +
+    value.replace(registryName, (_, account: string, region: string, slash: string) =>
+      slash === "" ? registry : `${registry}/${account}.dkr.ecr.${region}.amazonaws.com/`,
+    )
+  );
 };
+
+/** docker logs in to hosts alone. */
+const mappedHost = (argument: string, registry: string): string => (registryName.test(argument) ? registry : argument);
 
 /** Options of `docker run` and `docker create` that take no value; every other takes one. */
 const switches = new Set([
@@ -88,5 +101,6 @@ export function mapImageNames(args: readonly string[], registry: string): string
     return args.map((argument, index) => (index === image ? mapped(argument, registry) : argument));
   }
   if (!imageCommands.has(command)) return [...args];
-  return args.map((argument, index) => (index > at ? mapped(argument, registry) : argument));
+  const map = command === "login" || command === "logout" ? mappedHost : mapped;
+  return args.map((argument, index) => (index > at ? map(argument, registry) : argument));
 }

@@ -20,7 +20,7 @@ export interface FakeRegistry {
   pushBlob(repository: string, bytes: string | Uint8Array): Promise<string>;
   /** An image of one configuration and one layer, whose content is the given. */
   pushImage(repository: string, reference: string, content: string, more?: object): Promise<PushedImage>;
-  call: FakeSalvia["call"];
+  readonly call: FakeSalvia["call"];
   stop(): Promise<void>;
 }
 
@@ -92,7 +92,7 @@ export async function startFakeRegistry(repositories: readonly string[] = ["one"
       if (answer.status !== 201) throw new Error(`the image was answered ${answer.status}: ${await answer.text()}`);
       return { digest: sha256Of(manifest), manifest, layer, config };
     },
-    call: salvia.call,
+    call: (...asked) => salvia.call(...asked),
     stop: () => salvia.stop(),
   };
 }

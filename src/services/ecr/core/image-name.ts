@@ -20,6 +20,7 @@ const namePattern = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\
 const tagPattern = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/;
 const digestPattern = /^(?:sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$/;
 const hostPattern = /^(\d{12})\.dkr\.ecr(?:-fips)?\.([a-z0-9-]{1,32})\.amazonaws\.com(?:\.cn)?$/;
+/** Its group is the port. */
 const localHost = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::(\d{1,5}))?$/;
 
 const longestName = 256;
@@ -54,14 +55,17 @@ export const pathOfRepository = (repository: RepositoryName): string => `${ecrHo
  * localhost among them. `own` is whose registry a path without an account means.
  */
 export function parseImageUri(uri: string, own: Registry, port: string): ImageName | undefined {
-  const slash = uri.indexOf("/");
-  if (slash < 0) return undefined;
-  const host = uri.slice(0, slash).replace(/^https?:\/\//, "");
-  const [, path = "", tag, digest] = /^([^:@]*)(?::([^@]*))?(?:@(.*))?$/.exec(uri.slice(slash + 1)) ?? [];
-  if ((tag !== undefined && !isTag(tag)) || (digest !== undefined && !isDigest(digest))) return undefined;
+  const [, host = "", path = "", suffix = ""] = /^(?:https?:\/\/)?([^/]+)\/([^:@]*)([:@].*)?$/.exec(uri) ?? [];
   const registry = registryOfHost(host);
-  const full = registry ? `${ecrHost(registry)}/${path}` : path;
   if (!registry && (localHost.exec(host)?.[1] ?? "80") !== port) return undefined;
-  const repository = repositoryOfPath(full, own);
-  return repository && { ...repository, ...(tag !== undefined && { tag }), ...(digest !== undefined && { digest }) };
+  const repository = repositoryOfPath(registry ? `${ecrHost(registry)}/${path}` : path, own);
+  const reference = parseSuffix(suffix);
+  return repository && reference && { ...repository, ...reference };
+}
+
+/** :TAG, @DIGEST, both or nothing. */
+function parseSuffix(suffix: string): Pick<ImageName, "tag" | "digest"> | undefined {
+  const [, tag, digest] = /^(?::([^@]*))?(?:@(.*))?$/.exec(suffix) ?? [];
+  if ((tag !== undefined && !isTag(tag)) || (digest !== undefined && !isDigest(digest))) return undefined;
+  return { ...(tag !== undefined && { tag }), ...(digest !== undefined && { digest }) };
 }

@@ -24,7 +24,7 @@ export const imageOf = (row: EcrImagesTable): Image => ({
   mediaType: row.media_type,
   artifactType: row.artifact_type ?? undefined,
   manifest: row.manifest,
-  sizeBytes: Number(row.size_bytes),
+  sizeBytes: row.size_bytes,
   subject: row.subject ?? undefined,
   // Written by us alone.
   annotations: row.annotations === null ? undefined : (JSON.parse(row.annotations) as Record<string, string>),

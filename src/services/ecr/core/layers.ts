@@ -67,7 +67,7 @@ export class Layers {
       .executeTakeFirst();
     if (!row) return undefined;
     if (row.used_at < this.#nowMs() - useNotedEveryMs) await store.write((tx) => this.#link(tx, repositoryUid, digest));
-    return { digest, blobId: row.blob_id, sizeBytes: Number(row.size_bytes) };
+    return { digest, blobId: row.blob_id, sizeBytes: row.size_bytes };
   }
 
   /** True once the target has the layer too; false where the source has none. */
@@ -264,7 +264,7 @@ async function findUpload(read: Reader, repositoryUid: string, id: string): Prom
     .where("id", "=", id)
     .where("repository_uid", "=", repositoryUid)
     .executeTakeFirst();
-  return row && { id, sizeBytes: Number(row.size_bytes) };
+  return row && { id, sizeBytes: row.size_bytes };
 }
 
 async function partsOf(read: Reader, id: string): Promise<readonly Part[]> {
@@ -274,7 +274,7 @@ async function partsOf(read: Reader, id: string): Promise<readonly Part[]> {
     .where("upload_id", "=", id)
     .orderBy("start_byte")
     .execute();
-  return rows.map((row) => ({ blobId: row.blob_id, sizeBytes: Number(row.size_bytes), sha256: row.sha256 }));
+  return rows.map((row) => ({ blobId: row.blob_id, sizeBytes: row.size_bytes, sha256: row.sha256 }));
 }
 
 async function hasLink(read: Reader, repositoryUid: string, digest: string): Promise<boolean> {

@@ -70,9 +70,8 @@ function parsed(bytes: Uint8Array): Fields {
 
 /** Some clients say it only in the header, others only inside. */
 function mediaTypeOf(fields: Fields, claimed: string | undefined): string {
-  const inside = typeof fields["mediaType"] === "string" ? fields["mediaType"] : undefined;
-  const said = claimed?.split(";")[0]?.trim().toLowerCase();
-  const outside = said === "" || said === "application/json" ? undefined : said;
+  const inside = textOf(fields["mediaType"]);
+  const outside = textOf(claimed?.replace(/;.*|^application\/json$/s, "").trim());
   if (inside !== undefined && outside !== undefined && inside !== outside)
     throw new ManifestProblem(`the manifest says that it is ${inside}, the request that it is ${outside}`);
   const mediaType = inside ?? outside ?? (Array.isArray(fields["manifests"]) ? ociIndex : ociImage);

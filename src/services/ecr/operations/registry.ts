@@ -76,20 +76,28 @@ const deleteRegistryPolicy = operation("DeleteRegistryPolicy", async (_, ctx) =>
 });
 
 // Written by us alone.
-const parsed = <T>(value: string | undefined): T | undefined =>
-  value === undefined ? undefined : (JSON.parse(value) as T);
+const replicationOf = (value: string): ReplicationConfiguration => JSON.parse(value) as ReplicationConfiguration;
+const scanningOf = (value: string): RegistryScanningConfiguration => JSON.parse(value) as RegistryScanningConfiguration;
 
 const describeRegistry = operation("DescribeRegistry", async (_, ctx) => ({
   registryId: ctx.account,
-  replicationConfiguration: parsed<ReplicationConfiguration>(await settingOf(ctx, "replication")) ?? { rules: [] },
+  replicationConfiguration: replicationOf((await settingOf(ctx, "replication")) ?? '{"rules":[]}'),
 }));
+
+const putReplicationConfiguration = operation("PutReplicationConfiguration", async (input, ctx) => {
+  const { replicationConfiguration } = input;
+  const goesElsewhere = replicationConfiguration.rules.length > 0;
+  if (goesElsewhere)
+    throw new AwsError("NotImplementedException", "Replication of images is not implemented by Salvia.", {
+      httpStatus: 501,
+    });
+  await saveSetting(ctx, "replication", JSON.stringify(replicationConfiguration));
+  return { replicationConfiguration };
+});
 
 const getRegistryScanningConfiguration = operation("GetRegistryScanningConfiguration", async (_, ctx) => ({
   registryId: ctx.account,
-  scanningConfiguration: parsed<RegistryScanningConfiguration>(await settingOf(ctx, "scanning")) ?? {
-    scanType: "BASIC",
-    rules: [],
-  },
+  scanningConfiguration: scanningOf((await settingOf(ctx, "scanning")) ?? '{"scanType":"BASIC","rules":[]}'),
 }));
 
 const putRegistryScanningConfiguration = operation("PutRegistryScanningConfiguration", async (input, ctx) => {
@@ -122,6 +130,7 @@ const batchGetRepositoryScanningConfiguration = operation(
 export const registryOperations = [
   getAuthorizationToken,
   describeRegistry,
+  putReplicationConfiguration,
   putRegistryPolicy,
   getRegistryPolicy,
   deleteRegistryPolicy,

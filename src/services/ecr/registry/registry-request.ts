@@ -75,11 +75,13 @@ const rangeError = (sizeBytes: number): RegistryError =>
 
 /** Undefined: all of it. Several ranges at once are answered with all of it, as RFC 9110 allows. */
 export function rangeOf({ headers }: Pick<RouteRequest, "headers">, sizeBytes: number): ByteRange | undefined {
-  const [, from = "", to = ""] = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(headers["range"]?.trim() ?? "") ?? [];
-  if (from === "" && to === "") return undefined;
-  const start = from === "" ? Math.max(0, sizeBytes - Number(to)) : Number(from);
-  const end = from === "" || to === "" ? sizeBytes - 1 : Math.min(Number(to), sizeBytes - 1);
-  if (start > end || start >= sizeBytes) throw rangeError(sizeBytes);
+  const said = headers["range"]?.trim() ?? "";
+  const [, count] = /^bytes=-(\d{1,15})$/.exec(said) ?? [];
+  const [, from = "", to = ""] = /^bytes=(\d{1,15})-(\d{0,15})$/.exec(said) ?? [];
+  if (count === undefined && from === "") return undefined;
+  const start = count === undefined ? Number(from) : Math.max(0, sizeBytes - Number(count));
+  const end = to === "" ? sizeBytes - 1 : Math.min(Number(to), sizeBytes - 1);
+  if (start > end) throw rangeError(sizeBytes);
   return { start, end };
 }
 
