@@ -8,6 +8,7 @@ import {
   policyArn,
 } from "./furnish-identity-and-buckets.fake.ts";
 import { alarmRecipes } from "./furnish-alarms.fake.ts";
+import { furnishImages, imageRecipes, knownOfImages } from "./furnish-images.fake.ts";
 import type { OperationModel } from "./models/index.ts";
 import { FakeCallError, fakeAccount, fakeRegion, type FakeSalvia } from "./salvia.fake.ts";
 
@@ -56,6 +57,7 @@ const upload = { Bucket: "bucket", Key: "large", UploadId: madeByServer };
 /** A request per operation that goes deep into its handler; tests send it with something changed. */
 const recipes: Readonly<Record<string, Members>> = {
   ...identityAndBucketRecipes,
+  ...imageRecipes,
   "sagemaker.CreateTrainingJob": {
     TrainingJobName: "job",
     AlgorithmSpecification: { TrainingImage: image, TrainingInputMode: "File" },
@@ -161,6 +163,7 @@ const recipes: Readonly<Record<string, Members>> = {
 
 /** What members of these names (lower-cased) may hold so that a request finds something. */
 const knownMembers: Readonly<Record<string, readonly unknown[]>> = {
+  ...knownOfImages,
   bucket: ["bucket", "empty-bucket"],
   key: oddKeys,
   copysource: ["bucket/plain", "/bucket/a%2F%2Fb", "bucket/%F0%9F%98%80?versionId=null", "bucket/"],
@@ -296,7 +299,7 @@ export async function furnishSalvia(salvia: FakeSalvia): Promise<Furniture> {
   const known = new Map(Object.entries(knownMembers));
   const instance = await startInstance();
   const reported = new Set<string>();
-  const made = { UploadId: "", TrainingJobName: "" };
+  const made = { UploadId: "", uploadId: "", TrainingJobName: "" };
   const recipe: Furniture["recipe"] = ({ service, name }) => {
     const found = recipes[`${service.name}.${name}`];
     const filled = Object.entries(made).filter(([member]) => found?.[member] === madeByServer);
@@ -310,7 +313,8 @@ export async function furnishSalvia(salvia: FakeSalvia): Promise<Furniture> {
   };
   const furnish = async (): Promise<void> => {
     made.UploadId = await furnishObjects(salvia);
-    known.set("uploadid", [made.UploadId]);
+    made.uploadId = await furnishImages(salvia);
+    known.set("uploadid", [made.UploadId, made.uploadId]);
     made.TrainingJobName = await furnishSagemaker(salvia, made.TrainingJobName);
     await furnishOthers(salvia);
     await work();
