@@ -10,13 +10,13 @@ const keptUploadsMs = 24 * 3_600_000;
 const batchSize = 500;
 
 /** Resolves to the number of layers whose bytes became garbage. */
-export async function collectLayers({ write }: Pick<Store, "write">, now: Date): Promise<number> {
+export async function collectLayers(store: Store, now: Date): Promise<number> {
   const nowMs = now.getTime();
-  while ((await write((tx) => dropStoppedUploads(tx, nowMs))) === batchSize);
-  while ((await write((tx) => unlinkUnnamed(tx, nowMs))) === batchSize);
+  while ((await store.write((tx) => dropStoppedUploads(tx, nowMs))) === batchSize);
+  while ((await store.write((tx) => unlinkUnnamed(tx, nowMs))) === batchSize);
   let removed = 0;
   for (;;) {
-    const count = await write((tx) => dropUnlinked(tx, nowMs));
+    const count = await store.write((tx) => dropUnlinked(tx, nowMs));
     removed += count;
     if (count < batchSize) return removed;
   }
