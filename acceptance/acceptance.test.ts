@@ -7,7 +7,19 @@ import { expect, onTestFinished, test } from "vitest";
 import { accept } from "./run.ts";
 import { processesOf } from "./kill/processes.ts";
 
-for (const client of ["boto3", "sdk2", "notebook", "exec", "cli1", "cli2", "s3fs", "pyarrow-s3", "sdk3", "terraform"]) {
+for (const client of [
+  "boto3",
+  "sdk2",
+  "notebook",
+  "exec",
+  "cli1",
+  "cli2",
+  "s3fs",
+  "pyarrow-s3",
+  "sdk3",
+  "registry",
+  "terraform",
+]) {
   test(`${client}, unpatched, does everything in its suite`, { timeout: 600_000 }, async (context) => {
     const counts = await accept(client);
     if (typeof counts === "string") {

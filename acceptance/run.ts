@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { startServer, type Server } from "../examples/quickstart/server.ts";
 import { findAwsCli2 } from "./cli2/find-aws-cli-2.ts";
 import { writeDigits } from "./digits.ts";
+import { findDocker } from "./registry/find-docker.ts";
 import { findTerraform } from "./terraform/find-terraform.ts";
 
 interface Client {
@@ -46,6 +47,7 @@ const clients: readonly Client[] = [
   { name: "s3fs", packages: ["s3fs==2026.9.0", "pandas==2.3.3"] },
   { name: "pyarrow-s3", packages: ["pyarrow==26.0.1"] },
   { name: "sdk3", packages: ["sagemaker==3.27.0", "numpy==1.26.4"] },
+  { name: "registry", packages: ["awscli==1.46.3", "boto3==1.44.3"], prepare: findDocker },
   { name: "terraform", packages: boto3, environment: "boto3", prepare: findTerraform },
 ];
 

@@ -146,6 +146,27 @@ export const observed: Partial<Record<ServiceName, readonly string[]>> = {
     "UpdateAccessKey",
     "UpdateAssumeRolePolicy",
   ],
+  ecr: [
+    "BatchCheckLayerAvailability",
+    "BatchDeleteImage",
+    "BatchGetImage",
+    "CompleteLayerUpload",
+    "CreateRepository",
+    "DeleteRepository",
+    "DeleteRepositoryPolicy",
+    "DescribeImages",
+    "DescribeRepositories",
+    "GetAuthorizationToken",
+    "GetDownloadUrlForLayer",
+    "GetRepositoryPolicy",
+    "InitiateLayerUpload",
+    "ListImages",
+    "ListTagsForResource",
+    "PutImage",
+    "PutImageTagMutability",
+    "SetRepositoryPolicy",
+    "UploadLayerPart",
+  ],
   sts: ["AssumeRole", "GetCallerIdentity", "GetFederationToken", "GetSessionToken"],
 };
 
@@ -180,6 +201,16 @@ export const storedOnly: Partial<Record<ServiceName, readonly string[]>> = {
     "PutBucketMetricsConfiguration",
     "PutBucketRequestPayment",
     "PutBucketWebsite",
+  ],
+  // Nothing looks into images yet, and no other registry takes them.
+  ecr: [
+    "BatchGetRepositoryScanningConfiguration",
+    "DeleteRegistryPolicy",
+    "GetRegistryPolicy",
+    "GetRegistryScanningConfiguration",
+    "PutImageScanningConfiguration",
+    "PutRegistryPolicy",
+    "PutRegistryScanningConfiguration",
   ],
   // No instance is started with a profile.
   iam: [
