@@ -19,6 +19,11 @@ const benches: readonly Bench[] = [
     run: async () => (await import("./s3/s3.ts")).run(),
   },
   {
+    name: "registry",
+    title: "Registry: a layer pushed and pulled as docker does, beside a bare Node stream to disk with fsync",
+    run: async () => (await import("./registry/registry.ts")).run(),
+  },
+  {
     name: "start",
     title: "Start: cold start of the server, and from CreateTrainingJob to the algorithm's first line",
     run: async () => (await import("./start/start.ts")).run(),

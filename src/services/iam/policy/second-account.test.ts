@@ -53,11 +53,8 @@ test("a second account sees nothing of the first, whatever it lists, describes o
       if (isForged) throw new Error(`${service}.${name} did not take the second account's signature`);
       if (!answer.ok) continue;
       answered += 1;
-      if (own.has(`${service}.${name}`)) continue;
-      const output = decodeAnswer(operation, spoken, { body: bytes });
-      if (JSON.stringify(output).includes(fakeAccount)) seen.push(`${service}.${name}: ${JSON.stringify(output)}`);
-      else if (holdsSomething(output))
-        seen.push(`${service}.${name} answers with something: ${JSON.stringify(output)}`);
+      const problem = whatIsSeen(`${service}.${name}`, decodeAnswer(operation, spoken, { body: bytes }));
+      if (problem !== undefined) seen.push(problem);
     }
   }
   expect(asked).toBeGreaterThan(50);
@@ -68,3 +65,10 @@ test("a second account sees nothing of the first, whatever it lists, describes o
 /** A list that is not empty; what a new account has from the start is no secret of another. */
 const holdsSomething = (output: unknown): boolean =>
   Object.values(output as object).some((value) => Array.isArray(value) && value.length > 0);
+
+function whatIsSeen(name: string, output: unknown): string | undefined {
+  if (own.has(name)) return undefined;
+  const text = JSON.stringify(output);
+  if (text.includes(fakeAccount)) return `${name}: ${text}`;
+  return holdsSomething(output) ? `${name} answers with something: ${text}` : undefined;
+}
