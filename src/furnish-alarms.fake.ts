@@ -1,4 +1,4 @@
-// Requests about alarms, for furnish.fake.ts.
+// Requests about alarms and queries, for furnish.fake.ts.
 import { fakeAccount, fakeRegion } from "./salvia.fake.ts";
 
 const AlarmName = "alarm";
@@ -30,4 +30,22 @@ export const alarmRecipes: Readonly<Record<string, Readonly<Record<string, unkno
   "cloudwatch.TagResource": { ResourceARN, Tags },
   "cloudwatch.UntagResource": { ResourceARN, TagKeys: ["team"] },
   "cloudwatch.ListTagsForResource": { ResourceARN },
+};
+
+export const queryRecipes: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  "logs.StartQuery": {
+    logGroupNames: ["/group"],
+    startTime: 1_767_225_000,
+    endTime: 1_767_230_000,
+    queryString:
+      'fields @message | parse @message "* *" as a, b | filter a like /x/ | stats count(*) by bin(5m) | sort @t desc | limit 5',
+    limit: 10,
+  },
+  "logs.GetQueryResults": { queryId: "made by the server" },
+  "logs.StopQuery": { queryId: "made by the server" },
+  "logs.DescribeQueries": { logGroupName: "/group", status: "Complete", maxResults: 5 },
+  "logs.StartLiveTail": {
+    logGroupIdentifiers: [`arn:aws:logs:${fakeRegion}:${fakeAccount}:log-group:/group`],
+    logEventFilterPattern: "x",
+  },
 };

@@ -7,7 +7,7 @@ import {
   identityAndBucketRecipes,
   policyArn,
 } from "./furnish-identity-and-buckets.fake.ts";
-import { alarmRecipes } from "./furnish-alarms.fake.ts";
+import { alarmRecipes, queryRecipes } from "./furnish-alarms.fake.ts";
 import { furnishImages, imageRecipes, knownOfImages } from "./furnish-images.fake.ts";
 import type { OperationModel } from "./models/index.ts";
 import { FakeCallError, fakeAccount, fakeRegion, type FakeSalvia } from "./salvia.fake.ts";
@@ -155,6 +155,7 @@ const recipes: Readonly<Record<string, Members>> = {
     MetricDataQueries: [{ Id: "m1", MetricStat: { Metric: assembled, Period: 60, Stat: "Average" } }],
   },
   ...alarmRecipes,
+  ...queryRecipes,
   "cloudwatch.ListMetrics": { Namespace: "space", Dimensions: [{ Name: "Host" }] },
   "iam.CreateRole": { RoleName: "role", AssumeRolePolicyDocument: trust, Path: "/team/" },
   "iam.PutRolePolicy": { RoleName: "role", PolicyName: "policy", PolicyDocument: policy },
@@ -299,7 +300,7 @@ export async function furnishSalvia(salvia: FakeSalvia): Promise<Furniture> {
   const known = new Map(Object.entries(knownMembers));
   const instance = await startInstance();
   const reported = new Set<string>();
-  const made = { UploadId: "", uploadId: "", TrainingJobName: "" };
+  const made = { UploadId: "", uploadId: "", TrainingJobName: "", queryId: "" };
   const recipe: Furniture["recipe"] = ({ service, name }) => {
     const found = recipes[`${service.name}.${name}`];
     const filled = Object.entries(made).filter(([member]) => found?.[member] === madeByServer);
@@ -318,6 +319,8 @@ export async function furnishSalvia(salvia: FakeSalvia): Promise<Furniture> {
     made.TrainingJobName = await furnishSagemaker(salvia, made.TrainingJobName);
     await furnishOthers(salvia);
     await work();
+    // Last, so that it has not run yet.
+    made.queryId = String((await ensure(salvia, "logs.StartQuery"))["queryId"] ?? made.queryId);
   };
   await furnish();
   return { known, recipe, furnish, work, close: () => instance.close() };

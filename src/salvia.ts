@@ -191,7 +191,7 @@ export async function assemble(ground: Ground) {
     random,
     log,
     membership: config.database === undefined ? undefined : membershipOf(ground, () => where.url),
-    reconcilers: [...sagemaker.reconcilers, ...cloudwatch.reconcilers],
+    reconcilers: [...sagemaker.reconcilers, ...cloudwatch.reconcilers, ...logs.reconcilers],
     chores: [
       ...sagemaker.chores,
       ...s3Chores(s3, clock),

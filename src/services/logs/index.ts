@@ -11,6 +11,10 @@ import { describeLogGroups } from "./describe-log-groups.ts";
 import { describeLogStreams } from "./describe-log-streams.ts";
 import { filterLogEvents } from "./filter-log-events.ts";
 import { getLogEvents } from "./get-log-events.ts";
+import type { AnyReconciler } from "../../engine/reconciler.ts";
+import { describeQueries, getQueryResults, startQuery, stopQuery } from "./insights/operations.ts";
+import { queryReconciler } from "./insights/query.reconciler.ts";
+import { startLiveTail } from "./live-tail/start-live-tail.ts";
 import { createLogLines, type LogLines } from "./log-lines.ts";
 import { putLogEvents } from "./put-log-events.ts";
 import { deleteRetentionPolicy, putRetentionPolicy } from "./retention-policy.ts";
@@ -28,7 +32,8 @@ export interface LogsOptions {
 export interface Logs {
   readonly service: Service;
   readonly lines: LogLines;
-  /** Removes lines past their retention and those of deleted streams; to be called now and then (every few minutes). */
+  readonly reconcilers: readonly AnyReconciler[];
+  /** Removes lines past their retention, those of deleted streams, and results of old queries; to be called now and then (every few minutes). */
   sweep(): Promise<void>;
 }
 
@@ -44,6 +49,11 @@ const operations = [
   filterLogEvents,
   putRetentionPolicy,
   deleteRetentionPolicy,
+  startQuery,
+  getQueryResults,
+  stopQuery,
+  describeQueries,
+  startLiveTail,
   ...tagOperations,
 ];
 
@@ -51,6 +61,7 @@ export function createLogs({ store, clock, random }: LogsOptions): Logs {
   return {
     service: defineService("logs", operations, {}),
     lines: createLogLines({ clock, random }),
+    reconcilers: [queryReconciler(store, clock)],
     sweep: () => sweep(store, clock.now()),
   };
 }

@@ -15,7 +15,17 @@ export async function sweep(store: Store, now: Date): Promise<void> {
     .select(["id", "retention_days"])
     .where("retention_days", "is not", null)
     .execute();
+  await removeQueries(store, now);
   for (const group of groups) await removeExpired(store, group.id, retentionFloor(group, now));
+}
+
+const queriesKeptMs = 7 * 86_400_000;
+
+async function removeQueries(store: Store, now: Date): Promise<void> {
+  const floor = now.getTime() - queriesKeptMs;
+  await store.write((tx) =>
+    tx.deleteFrom("resources").where("kind", "=", "logs/query").where("created_at", "<", floor).execute(),
+  );
 }
 
 async function removeStream(store: Store, streamId: number): Promise<void> {
