@@ -127,11 +127,10 @@ const s3Chores = (s3: S3, clock: Clock): readonly Chore[] => [
   { name: "deliver events of buckets", everyMs: seconds(1), run: () => s3.deliverEvents() },
 ];
 
-const ecrGarbage = (ecr: Ecr, clock: Clock): Chore => ({
-  name: "let go of layers that no image needs",
-  everyMs: minutes(1),
-  run: () => ecr.collectGarbage(clock.now()),
-});
+const ecrChores = (ecr: Ecr, clock: Clock): readonly Chore[] => [
+  { name: "let go of layers that no image needs", everyMs: minutes(1), run: () => ecr.collectGarbage(clock.now()) },
+  { name: "carry out lifecycles of repositories", everyMs: minutes(60), run: () => ecr.sweepLifecycle(clock.now()) },
+];
 
 const serverFileOf = (clock: Clock, url: string) => ({
   url,
@@ -195,7 +194,7 @@ export async function assemble(ground: Ground) {
     chores: [
       ...sagemaker.chores,
       ...s3Chores(s3, clock),
-      ecrGarbage(ecr, clock),
+      ...ecrChores(ecr, clock),
       logsRetention(logs),
       metricsRetention(cloudwatch),
       ...runtime.chores,

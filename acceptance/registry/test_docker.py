@@ -209,6 +209,27 @@ def policies_decide_who_pulls():
 
 
 @test
+def a_lifecycle_policy_says_what_it_would_expire():
+    login()
+    for tag in ("old", "new"):
+        uri = ecr.describe_repositories(repositoryNames=["fixed"])["repositories"][0]["repositoryUri"]
+        (home / "Dockerfile").write_text(f"FROM {base}\nENV TAG={tag}\n")
+        docker("build", "--tag", f"{uri}:{tag}", "--file", home / "Dockerfile", home / "project")
+        docker("push", f"{uri}:{tag}")
+        docker("rmi", "--force", f"{uri}:{tag}")
+    selection = {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": 1}
+    rule = {"rulePriority": 1, "description": "the newest", "selection": selection, "action": {"type": "expire"}}
+    text = json.dumps({"rules": [rule]})
+    ecr.put_lifecycle_policy(repositoryName="fixed", lifecyclePolicyText=text)
+    assert ecr.get_lifecycle_policy(repositoryName="fixed")["lifecyclePolicyText"] == text
+    ecr.start_lifecycle_policy_preview(repositoryName="fixed")
+    ecr.get_waiter("lifecycle_policy_preview_complete").wait(repositoryName="fixed")
+    preview = ecr.get_lifecycle_policy_preview(repositoryName="fixed")
+    assert sorted(each["imageTags"][0] for each in preview["previewResults"]) == ["old", "v1"], preview
+    ecr.delete_lifecycle_policy(repositoryName="fixed")
+
+
+@test
 def a_repository_with_images_goes_by_force_alone():
     try:
         ecr.delete_repository(repositoryName="fixed")

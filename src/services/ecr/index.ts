@@ -14,7 +14,9 @@ import { Layers } from "./core/layers.ts";
 import { Tickets } from "./core/tickets.ts";
 import { createImages, type Images, type ImagesParts } from "./images.ts";
 import { imageOperations } from "./operations/images.ts";
+import { sweepLifecycle } from "./lifecycle/sweep-lifecycle.ts";
 import { layerOperations } from "./operations/layers.ts";
+import { lifecyclePreviewOperations } from "./operations/lifecycle-preview.ts";
 import { registryOperations } from "./operations/registry.ts";
 import { repositoryOperations } from "./operations/repositories.ts";
 import { repositorySettingOperations } from "./operations/repository-settings.ts";
@@ -27,6 +29,7 @@ export { repositoryPolicyOf } from "./core/repositories.ts";
 const operations: readonly Operation<EcrContext>[] = [
   ...repositoryOperations,
   ...repositorySettingOperations,
+  ...lifecyclePreviewOperations,
   ...imageOperations,
   ...layerOperations,
   ...registryOperations,
@@ -51,6 +54,8 @@ export interface Ecr {
   readonly images: Images;
   /** Ends uploads that stopped and lets go of layers that nobody needs; S3's collector removes their bytes. Every minute or so. */
   collectGarbage(now: Date): Promise<void>;
+  /** Deletes what the lifecycle policies of repositories want gone. Hourly. */
+  sweepLifecycle(now: Date): Promise<void>;
 }
 
 /** Resolves once the key of logins is there. */
@@ -67,6 +72,10 @@ export async function createEcr(parts: EcrParts): Promise<Ecr> {
     collectGarbage: async (now) => {
       const count = await collectLayers(store, now);
       if (count > 0) log.debug("layers without a repository let go", { count });
+    },
+    sweepLifecycle: async (now) => {
+      const count = await sweepLifecycle(store, now);
+      if (count > 0) log.info("images removed by lifecycle policies", { count });
     },
   };
 }

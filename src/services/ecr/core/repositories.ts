@@ -3,6 +3,7 @@ import type { EcrRepositoriesTable } from "../../../database/tables/images.ts";
 import type { Reader } from "../../../database/store.ts";
 import type { CreateRepositoryRequest, Repository as RepositoryAnswer, Tag } from "../../../models/generated/ecr.ts";
 import { repositoryNotFound } from "./errors.ts";
+import { matchesWildcard } from "./wildcard.ts";
 import { ecrHost, pathOfRepository, type Registry, type RepositoryName } from "./image-name.ts";
 
 export type RepositorySettings = Pick<
@@ -89,21 +90,6 @@ export function isTagImmutable({ settings }: Repository, tag: string): boolean {
   if (mutability === "IMMUTABLE") return true;
   if (mutability === "IMMUTABLE_WITH_EXCLUSION") return !isExcluded;
   return mutability === "MUTABLE_WITH_EXCLUSION" && isExcluded;
-}
-
-/** Only * is special. Without regular expressions: patterns come from outside. */
-function matchesWildcard(pattern: string, text: string): boolean {
-  const [first = "", ...rest] = pattern.split("*");
-  if (rest.length === 0) return pattern === text;
-  const last = rest.pop() ?? "";
-  if (!text.startsWith(first) || text.length < first.length + last.length || !text.endsWith(last)) return false;
-  let at = first.length;
-  for (const part of rest) {
-    const found = text.indexOf(part, at);
-    if (found < 0) return false;
-    at = found + part.length;
-  }
-  return at <= text.length - last.length;
 }
 
 /** The repository's own policy; undefined: it has none, or there is no such repository. */

@@ -14,6 +14,7 @@ import {
   type Repository,
   type RepositorySettings,
 } from "../core/repositories.ts";
+import { previewSetting } from "./lifecycle-preview.ts";
 import { checkExclusions, checkTags } from "./checks.ts";
 
 const defaultPage = 100;
@@ -104,6 +105,7 @@ async function removeRepository(tx: Writer, ctx: EcrContext, name: string, force
   await tx.deleteFrom("ecr_repositories").where("uid", "=", uid).execute();
   for (const table of ["ecr_images", "ecr_image_tags", "ecr_references", "ecr_repository_layers"] as const)
     await tx.deleteFrom(table).where("repository_uid", "=", uid).execute();
+  await tx.deleteFrom("ecr_registry_settings").where("name", "=", previewSetting(repository)).execute();
   const uploads = await tx.selectFrom("ecr_layer_uploads").select("id").where("repository_uid", "=", uid).execute();
   const ids = uploads.map(({ id }) => id);
   await dropUploads(tx, ids, ctx.clock.now().getTime());
