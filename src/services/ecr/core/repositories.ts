@@ -4,7 +4,7 @@ import type { Reader } from "../../../database/store.ts";
 import type { CreateRepositoryRequest, Repository as RepositoryAnswer, Tag } from "../../../models/generated/ecr.ts";
 import { repositoryNotFound } from "./errors.ts";
 import { matchesWildcard } from "./wildcard.ts";
-import { ecrHost, pathOfRepository, type Registry, type RepositoryName } from "./image-name.ts";
+import { pathOfRepository, type RepositoryName } from "./image-name.ts";
 
 export type RepositorySettings = Pick<
   CreateRepositoryRequest,
@@ -80,8 +80,6 @@ export const describeRepository = (repository: Repository, host: string): Reposi
   imageScanningConfiguration: repository.settings.imageScanningConfiguration ?? { scanOnPush: false },
   encryptionConfiguration: repository.settings.encryptionConfiguration ?? { encryptionType: "AES256" },
 });
-
-export const registryName = (registry: Registry): string => ecrHost(registry);
 
 /** Whether a tag that is taken stays with its image. */
 export function isTagImmutable({ settings }: Repository, tag: string): boolean {
