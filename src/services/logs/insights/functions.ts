@@ -24,6 +24,19 @@ const textual = (of: (...texts: readonly string[]) => Value, least = 1, most = l
   of: (values) => (values[0] === undefined ? undefined : of(...values.map((value) => textOf(value) ?? ""))),
 });
 
+/** No value grows beyond this: a query could double a text with every command. */
+const maxCharacters = 1_048_576;
+
+function joined(texts: readonly string[]): Value {
+  const characters = texts.reduce((sum, text) => sum + text.length, 0);
+  return characters > maxCharacters ? undefined : texts.join("");
+}
+
+function replaced(text: string, old: string, fresh: string): Value {
+  if (old === "") return text;
+  return joined(text.split(old).flatMap((piece, at) => (at === 0 ? [piece] : [fresh, piece])));
+}
+
 const escapedClass = (characters: string): string => characters.replace(/[\\\]^-]/g, String.raw`\$&`);
 
 function trimmed(text: string, characters: string | undefined, sides: "both" | "left" | "right"): string {
@@ -61,7 +74,7 @@ export const functions: Readonly<Record<string, QueryFunction>> = {
   trim: textual((text, characters) => trimmed(text, characters, "both"), 1, 2),
   ltrim: textual((text, characters) => trimmed(text, characters, "left"), 1, 2),
   rtrim: textual((text, characters) => trimmed(text, characters, "right"), 1, 2),
-  concat: { least: 1, most: 50, of: (values) => values.map((value) => textOf(value) ?? "").join("") },
+  concat: { least: 1, most: 50, of: (values) => joined(values.map((value) => textOf(value) ?? "")) },
   substr: textual(
     (text, start = "0", length) =>
       text.slice(
@@ -71,7 +84,7 @@ export const functions: Readonly<Record<string, QueryFunction>> = {
     2,
     3,
   ),
-  replace: textual((text, old = "", fresh = "") => (old === "" ? text : text.replaceAll(old, () => fresh)), 3),
+  replace: textual((text, old = "", fresh = "") => replaced(text, old, fresh), 3),
   strcontains: textual((text, part = "") => (text.includes(part) ? 1 : 0), 2),
   isempty: { least: 1, most: 1, of: ([value]) => value === undefined || textOf(value) === "" },
   isblank: { least: 1, most: 1, of: ([value]) => value === undefined || (textOf(value) ?? "").trim() === "" },
@@ -145,7 +158,7 @@ function chosen(order: (a: Value, b: Value) => number): Aggregate {
 
 /** Linear between the two nearest ranks. */
 function percentile(all: readonly number[], percent: number): number | undefined {
-  const sorted = all.toSorted((a, b) => a - b);
+  const sorted = Float64Array.from(all).sort();
   const rank = ((sorted.length - 1) * percent) / 100;
   const [low, high] = [sorted[Math.floor(rank)], sorted[Math.ceil(rank)]];
   return low === undefined || high === undefined ? undefined : low + (high - low) * (rank - Math.floor(rank));

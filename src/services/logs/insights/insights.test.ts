@@ -30,12 +30,12 @@ async function world() {
     const request = { service: "logs", operation: name, ...scope, account, store, clock, random } as const;
     return (await logs.service.handle(name, input, requestContext(request))) as never;
   };
-  const append = (stream: string, messages: readonly string[]): Promise<void> =>
+  const append = (stream: string, messages: readonly string[], group = "group"): Promise<void> =>
     store.write((tx) =>
       logs.lines.append(
         tx,
         scope,
-        "group",
+        group,
         stream,
         messages.map((message, at) => ({ timestamp: day - 600_000 + at * 60_000, message })),
       ),
@@ -59,6 +59,7 @@ async function world() {
   return {
     clock,
     logs,
+    engine,
     call,
     append,
     start,
@@ -173,6 +174,38 @@ test("the time, the limit and the log groups bound a query", async () => {
   const { queryId = "" } = await start("display a");
   await expect(call("GetQueryResults", { queryId }, "111111111111")).rejects.toMatchObject({
     code: "ResourceNotFoundException",
+  });
+});
+
+test("lines of several groups come in one order, newest first", async () => {
+  const { append, rows } = await world();
+  await append("s", ["a0", "a1", "a2"]);
+  await append("s", ["b0", "b1", "b2"], "other");
+  const groups = { logGroupName: undefined, logGroupNames: ["group", "other"] };
+  const shown = await rows("display @message", groups);
+  expect(shown?.map(([message]) => message?.slice(-1))).toEqual(["2", "2", "1", "1", "0", "0"]);
+  expect(await rows("stats latest(@message) as last, count(*) as n", groups)).toEqual([["last=a2", "n=6"]]);
+});
+
+test("a text that grows with every command ends as nothing, not in all the memory", async () => {
+  const { append, rows } = await world();
+  await append("s", ["x".repeat(1_000)]);
+  const doubled = Array.from({ length: 60 }, () => "fields concat(a, a) as a").join(" | ");
+  expect(await rows(`fields @message as a | ${doubled} | display strlen(a) as n`)).toEqual([["n=0"]]);
+  const grown = "replace(replace(a, 'x', @message), 'x', @message)";
+  expect(await rows(`fields @message as a | display strlen(${grown}) as n`)).toEqual([[]]);
+});
+
+test("a query that has begun is seen to run", async () => {
+  const { append, start, call, engine } = await world();
+  await append("s", requests);
+  const { queryId = "" } = await start("stats count(*)");
+  await engine.runDue();
+  expect((await call("GetQueryResults", { queryId })).status).toBe("Running");
+  await engine.runDue();
+  expect(await call("GetQueryResults", { queryId })).toMatchObject({
+    status: "Complete",
+    results: [[{ field: "count(*)", value: "5" }]],
   });
 });
 

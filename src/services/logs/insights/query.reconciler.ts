@@ -1,6 +1,13 @@
-// Runs queries, each in one pass; a server that is killed leaves its queries to the next, which runs them from the start.
+// Runs queries, each in one pass once it is marked as running; a server that is killed leaves its queries to the next, which runs them from the start.
 import type { Store } from "../../../database/store.ts";
-import { anyReconciler, settle, type AnyReconciler, type Observed, type Outcome } from "../../../engine/reconciler.ts";
+import {
+  anyReconciler,
+  lookAgain,
+  settle,
+  type AnyReconciler,
+  type Observed,
+  type Outcome,
+} from "../../../engine/reconciler.ts";
 import { minutes, type Clock } from "../../../lib/clock.ts";
 import { unpack } from "../../../lib/stored-json.ts";
 import { findGroup, type LogGroupRow } from "../groups.ts";
@@ -31,6 +38,8 @@ async function run(observed: ObservedQuery, around: Surroundings): Promise<Outco
   const { spec, status } = observed;
   if (status.state !== "Scheduled" && status.state !== "Running") return settle();
   if (observed.intent.isStopped === true) return settle({ state: "Cancelled" });
+  // Saved before it starts, so that whoever asks sees it run.
+  if (status.state === "Scheduled") return lookAgain(0, { state: "Running" });
   const progress = { ...noProgress };
   const groups: LogGroupRow[] = [];
   for (const name of spec.groups) {

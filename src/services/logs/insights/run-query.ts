@@ -1,4 +1,4 @@
-// Runs a query over the lines of log groups, newest first, a batch at a time, so that everybody else gets their turn.
+// Runs a query over the lines of log groups, newest first, a slice at a time, so that everybody else gets their turn.
 import { setImmediate as turnOfTheLoop } from "node:timers/promises";
 import type { Reader } from "../../../database/store.ts";
 import { eventId } from "../event-place.ts";
@@ -7,9 +7,12 @@ import type { LogGroupRow } from "../groups.ts";
 import { retentionFloor } from "../groups.ts";
 import type { LogEventRow, TimeWindow } from "../stream-events.ts";
 import { LogLine } from "./log-line.ts";
+import { mergeGroups } from "./merge-groups.ts";
 import { maxRows, parseQuery, type Command } from "./parse-query.ts";
 import { chain, type Row, type Stage } from "./stages.ts";
 import { textOf } from "./values.ts";
+
+const maxResultCharacters = 8_000_000;
 
 export interface ResultField {
   readonly field: string;
@@ -40,10 +43,10 @@ export async function runQuery(reader: Reader, run: QueryRun): Promise<readonly 
   const rows: Row[] = [];
   const limit = commands.some(({ kind }) => kind === "limit") ? maxRows : run.limit;
   const first = counting(commands, collecting(rows, limit), run.progress);
-  for (const group of run.groups) if (!(await feed(reader, group, run, first))) break;
+  await feed(reader, run, first);
   first.end();
   const columns = columnsOf(commands);
-  return rows.map((row) => shownRow(row, columns));
+  return shownRows(rows, columns);
 }
 
 function collecting(rows: Row[], limit: number): Stage {
@@ -72,25 +75,30 @@ function counting(commands: readonly Command[], end: Stage, progress: QueryProgr
   return chain(commands.slice(0, filters), counted);
 }
 
-async function feed(reader: Reader, group: LogGroupRow, run: QueryRun, stage: Stage): Promise<boolean> {
-  const window = { ...run.window, from: Math.max(run.window.from, retentionFloor(group, run.now)) };
+/** Until the lines end, the stages have enough, or the run is stopped. */
+async function feed(reader: Reader, run: QueryRun, stage: Stage): Promise<void> {
+  const groups = new Map(run.groups.map((group) => [group.id, group]));
   const names = new Map<number, string>();
-  for await (const batch of scanGroup(reader, { groupId: group.id, window, cut: undefined, isForward: false })) {
-    await nameStreams(reader, batch, names);
-    for (const row of batch) {
+  const scans = run.groups.map((group) => {
+    const window = { ...run.window, from: Math.max(run.window.from, retentionFloor(group, run.now)) };
+    return scanGroup(reader, { groupId: group.id, window, cut: undefined, isForward: false });
+  });
+  for await (const slice of mergeGroups(scans)) {
+    await nameStreams(reader, slice, names);
+    for (const row of slice) {
       run.progress.recordsScanned++;
       run.progress.bytesScanned += row.message.length;
+      const group = groups.get(row.group_id);
       const line = new LogLine(row, () => ({
-        logGroup: `${group.account}:${group.name}`,
+        logGroup: group ? `${group.account}:${group.name}` : "",
         logStream: names.get(row.stream_id) ?? "",
         pointer: eventId(row.stream_id, row),
       }));
-      if (!stage.push(line)) return false;
+      if (!stage.push(line)) return;
     }
     await turnOfTheLoop();
-    if (await run.isStopped()) return false;
+    if (await run.isStopped()) return;
   }
-  return true;
 }
 
 async function nameStreams(reader: Reader, batch: readonly LogEventRow[], names: Map<number, string>): Promise<void> {
@@ -120,6 +128,19 @@ function columnsOf(commands: readonly Command[]): Columns {
   }
   if (names.length === 0) names = ["@timestamp", "@message"];
   return { names: [...new Set(names)], areLines };
+}
+
+/** A result is one value of a row in the database and one answer: what is beyond the bound is left out, as beyond the limit. */
+function shownRows(rows: readonly Row[], columns: Columns): readonly (readonly ResultField[])[] {
+  const shown: (readonly ResultField[])[] = [];
+  let characters = 0;
+  for (const row of rows) {
+    const fields = shownRow(row, columns);
+    characters += fields.reduce((sum, { field, value }) => sum + field.length + value.length, 0);
+    if (characters > maxResultCharacters && shown.length > 0) break;
+    shown.push(fields);
+  }
+  return shown;
 }
 
 function shownRow(row: Row, { names, areLines }: Columns): readonly ResultField[] {
