@@ -97,6 +97,21 @@ def what_was_pushed_is_pulled_and_runs():
 
 
 @test
+def a_project_builds_on_an_image_that_the_registry_has():
+    folder = home / "derived"
+    folder.mkdir()
+    name = "000000000000.dkr.ecr.us-west-2.amazonaws.com/projects/mine:latest"
+    (folder / "Dockerfile").write_text(f"FROM {name}\nCOPY more /more\n")
+    (folder / "more").write_text("and more")
+    under_exec("docker", "build", "--tag", "derived", folder)
+    made.append("derived")
+    said = docker("run", "--rm", "--network", "none", "derived", "cat", "/hello", "/more")
+    assert "hello from the registryand more" in said, said
+    docker("rmi", "--force", "derived")
+    under_exec("docker", "rmi", "--force", name)
+
+
+@test
 def docker_pulls_by_repositoryUri_without_exec_and_mounts_between_repositories():
     [repository] = ecr.describe_repositories(repositoryNames=["projects/mine"])["repositories"]
     uri = repository["repositoryUri"]

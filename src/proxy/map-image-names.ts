@@ -18,6 +18,9 @@ const mapped = (argument: string, registry: string): string => {
   );
 };
 
+/** One name, as in a Dockerfile. */
+export const mapImageName = (name: string, registry: string): string => mapped(name, registry);
+
 /** docker logs in to hosts alone. */
 const mappedHost = (argument: string, registry: string): string => (registryName.test(argument) ? registry : argument);
 
@@ -91,9 +94,12 @@ const imageCommands = new Set([
   "logout",
 ]);
 
+/** The place of docker's command among its arguments. */
+export const commandAt = (args: readonly string[]): number => firstWord(args, 0, (option) => globalValues.has(option));
+
 /** Docker's arguments with ECR's registries replaced by `registry` (host:port). What a container is told stays as it is. */
 export function mapImageNames(args: readonly string[], registry: string): string[] {
-  let at = firstWord(args, 0, (option) => globalValues.has(option));
+  let at = commandAt(args);
   if (args[at] === "container") at++;
   const command = args[at] ?? "";
   if (command === "run" || command === "create") {
