@@ -39,6 +39,11 @@ const benches: readonly Bench[] = [
     run: async () => (await import("./identity/identity.ts")).run(),
   },
   {
+    name: "logs",
+    title: "Logs: a million lines come in, are read, filtered and queried; beside moto_server with 10,000",
+    run: async () => (await import("./logs/logs.ts")).run(),
+  },
+  {
     name: "kmeans",
     title: "k-means: 60,000 × 784 generated digit-like rows, k = 10, beside scikit-learn",
     run: async () => (await import("./kmeans/kmeans.ts")).run(),
