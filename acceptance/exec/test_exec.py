@@ -1,14 +1,16 @@
 """Programs made for AWS, under `salvia exec`, unpatched: SageMaker SDK 2, boto3, requests, the aws CLI 1 and 2, pip, curl, docker's names."""
+import gzip
 import json
 import os
 import pathlib
+import pickle
 import shutil
 import signal
 import subprocess
 import sys
 import time
 
-from harness import Skipped, run, test
+from harness import Skipped, digits, run, test
 
 here = pathlib.Path(__file__).parent
 home = pathlib.Path(os.environ["HOME"])
@@ -44,6 +46,21 @@ def a_sagemaker_script_runs_beside_an_installation_from_the_package_index():
 @test
 def a_sagemaker_script_runs_through_the_proxy_alone():
     assert "done arn:aws:iam::" in ended(sys.executable, here / "notebook_script.py", flags=["--no-endpoint-url"])
+
+
+@test
+def a_script_of_the_classic_kind_reads_a_sample_bucket_trains_and_hosts():
+    train, train_labels, held_out, held_out_labels = digits()
+    # As the file that the first notebooks read: (train, validation, test), each rows and labels.
+    parts = ((train, train_labels), (held_out, held_out_labels), (held_out, held_out_labels))
+    target = pathlib.Path(os.environ["SALVIA_TEST_SAMPLES"]) / "algorithms" / "kmeans" / "mnist" / "mnist.pkl.gz"
+    target.parent.mkdir(parents=True)
+    with gzip.open(target, "wb") as packed:
+        pickle.dump(parts, packed)
+    # The server looks into the folder every five seconds.
+    time.sleep(6)
+    said = ended(sys.executable, here / "classic_kmeans.py", flags=["--no-endpoint-url"])
+    assert float(said.split("purity")[-1]) >= 0.5, said
 
 
 def walk_through_s3(aws, bucket):
@@ -97,7 +114,7 @@ def docker_hears_the_names_of_the_local_registry():
     finally:
         surroundings["PATH"] = path
     port = json.loads((data / "server.json").read_text())["url"].split(":")[-1]
-    assert said.strip() == f"push localhost:{port}/mine:1", said
+    assert said.strip() == f"push localhost:{port}/{image}", said
 
 
 @test
