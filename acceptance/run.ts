@@ -170,9 +170,17 @@ async function acceptSuite(suite: string, prepared: Prepared): Promise<Counts> {
   try {
     const home = join(folder, "home");
     mkdirSync(home);
+    const samples = join(folder, "samples");
+    mkdirSync(samples);
     const webhook = `http://127.0.0.1:${await freePort()}/`;
-    const server = await startServer(join(folder, "data"), false, 0, [...serverFlags, "--s3-webhook", webhook]);
-    const variables = { ...prepared.variables, SALVIA_TEST_WEBHOOK: webhook };
+    const server = await startServer(join(folder, "data"), false, 0, [
+      ...serverFlags,
+      "--s3-webhook",
+      webhook,
+      "--sample-bucket",
+      `sagemaker-sample-data-us-west-2=${samples}`,
+    ]);
+    const variables = { ...prepared.variables, SALVIA_TEST_WEBHOOK: webhook, SALVIA_TEST_SAMPLES: samples };
     try {
       return await runTests(suite, { ...prepared, variables }, server, writeDigits(folder), home);
     } finally {

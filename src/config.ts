@@ -24,6 +24,8 @@ export interface Config {
   readonly allowedHosts: readonly string[];
   /** Where events of buckets go: ARN=URL for the destination of that ARN, URL for all others. */
   readonly s3Webhooks: readonly string[];
+  /** NAME=FOLDER: folders that are shown as public, read-only buckets; absolute. */
+  readonly sampleBuckets: readonly string[];
 }
 
 interface Setting<T> {
@@ -36,6 +38,8 @@ interface Setting<T> {
   readonly isSwitch?: boolean;
   /** True for what no message may repeat. */
   readonly isSecret?: boolean;
+  /** True for flags that may come several times: their values are joined by commas. */
+  readonly isRepeatable?: boolean;
   read(text: string): T | Problem;
 }
 
@@ -75,6 +79,13 @@ function webhooks(value: string): readonly string[] | Problem {
     return url !== undefined && URL.canParse(url);
   });
   return areUrls ? parts : new Problem("URL or ARN=URL, with commas between several");
+}
+
+/** NAME=FOLDER, several with commas between. */
+function sampleBuckets(value: string): readonly string[] | Problem {
+  const parts = value.split(",").map((part) => /^([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])=(.+)$/s.exec(part.trim()));
+  const mounts = parts.flatMap((found) => (found ? [`${found[1]}=${resolve(found[2] ?? "")}`] : []));
+  return mounts.length === parts.length ? mounts : new Problem("NAME=FOLDER, with commas between several");
 }
 
 const cores = availableParallelism();
@@ -174,12 +185,26 @@ export const settings: { readonly [Name in keyof Config]: Setting<Config[Name]> 
     about: "URL that events of buckets are posted to; ARN=URL for one destination alone, several with commas between",
     read: webhooks,
   },
+  sampleBuckets: {
+    flag: "sample-bucket",
+    variable: "SALVIA_SAMPLE_BUCKETS",
+    fallback: [],
+    about: "NAME=FOLDER: shows the folder as a public bucket that can only be read; may be given several times",
+    isRepeatable: true,
+    read: sampleBuckets,
+  },
 };
 
 /** Every problem at once, in words. */
 export class ConfigError extends Error {}
 
 type Texts = ReadonlyMap<string, { readonly value: string; readonly from: string }>;
+
+const joined = (
+  { isRepeatable }: { readonly isRepeatable?: boolean },
+  before: string | undefined,
+  value: string,
+): string => (isRepeatable === true && before !== undefined ? `${before},${value}` : value);
 
 function flagTexts(args: readonly string[], problems: string[]): Texts {
   const known = new Map(Object.values(settings).map((setting) => [setting.flag, setting]));
@@ -193,7 +218,7 @@ function flagTexts(args: readonly string[], problems: string[]): Texts {
     }
     const value = inline ?? (setting.isSwitch ? "" : args[++at]);
     if (value === undefined) problems.push(`--${flag} needs a value`);
-    else texts.set(flag, { value, from: `--${flag}` });
+    else texts.set(flag, { value: joined(setting, texts.get(flag)?.value, value), from: `--${flag}` });
   }
   return texts;
 }
@@ -229,6 +254,7 @@ export function readConfig(args: readonly string[], environment: NodeJS.ProcessE
     trustsJobs: read("trustsJobs"),
     allowedHosts: read("allowedHosts"),
     s3Webhooks: read("s3Webhooks"),
+    sampleBuckets: read("sampleBuckets"),
   };
   const hasHalfAKey = (config.rootAccessKeyId === undefined) !== (config.rootSecretAccessKey === undefined);
   // A half that is wrong is told already.

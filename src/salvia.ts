@@ -25,11 +25,20 @@ import { createCloudWatch, type CloudWatch } from "./services/cloudwatch/index.t
 import { createEcr, repositoryPolicyOf, type Ecr } from "./services/ecr/index.ts";
 import { Authoriser, createIam, forgetting, type Identity } from "./services/iam/index.ts";
 import { createLogs, type Logs } from "./services/logs/index.ts";
-import { bucketFacts, canonicalUserId, createS3, type S3, webhooksOf } from "./services/s3/index.ts";
+import {
+  bucketFacts,
+  canonicalUserId,
+  createS3,
+  sampleBucketOf,
+  SampleBucketError,
+  type S3,
+  webhooksOf,
+} from "./services/s3/index.ts";
 import { createSagemaker } from "./services/sagemaker/index.ts";
 import { createSagemakerRuntime } from "./services/sagemaker-runtime/index.ts";
 import { createSts } from "./services/sts/index.ts";
 import { createFilesystemStorage } from "./storage/filesystem/filesystem-storage.ts";
+import { createMountedStorage } from "./storage/mounted/mounted-storage.ts";
 import { createSmallBlobStorage } from "./storage/small/small-blob-storage.ts";
 import type { BlobStorage } from "./storage/storage.ts";
 
@@ -124,6 +133,7 @@ const s3Chores = (s3: S3, clock: Clock): readonly Chore[] => [
   { name: "collect garbage of objects", everyMs: seconds(30), run: () => s3.collectGarbage(clock.now()) },
   { name: "sweep blobs without an object", everyMs: minutes(24 * 60), run: () => s3.sweepOrphans(clock.now()) },
   { name: "carry out lifecycles of buckets", everyMs: minutes(60), run: () => s3.sweepLifecycle() },
+  { name: "look into the folders of sample buckets", everyMs: seconds(5), run: () => s3.syncSamples() },
   { name: "deliver events of buckets", everyMs: seconds(1), run: () => s3.deliverEvents() },
 ];
 
@@ -157,6 +167,21 @@ const authoriserOf = ({ store, clock, log }: Ground): Authoriser =>
     repositoryPolicy: (repository) => repositoryPolicyOf(store.read, repository),
   });
 
+/** S3 over the blobs and the folders of sample buckets, which are there before the first request. */
+async function openS3(ground: Ground): Promise<{ readonly s3: S3; readonly storage: BlobStorage }> {
+  const { config } = ground;
+  const storage = createMountedStorage(ground.storage);
+  const samples = { buckets: config.sampleBuckets.map(sampleBucketOf), storage };
+  const s3 = createS3({ ...ground, storage, samples, webhooks: webhooksOf(config.s3Webhooks) });
+  try {
+    await s3.syncSamples();
+  } catch (error) {
+    if (error instanceof SampleBucketError) throw new FolderProblemError(error.message);
+    throw error;
+  }
+  return { s3, storage };
+}
+
 /** Services, the pipeline before them and the engine that carries their reconcilers; starts nothing. */
 export async function assemble(ground: Ground) {
   const { config, clock, random, log, store } = ground;
@@ -165,7 +190,7 @@ export async function assemble(ground: Ground) {
   const nudge = (): void => late.engine?.nudge();
   const iam = await createIam({ ...ground, accountId: config.accountId, rootKey: rootKeyOf(config) });
   const authoriser = authoriserOf(ground);
-  const s3 = createS3({ ...ground, webhooks: webhooksOf(config.s3Webhooks) });
+  const { s3, storage } = await openS3(ground);
   const models = createModels();
   const authorise = authoriser.authorise.bind(authoriser);
   const ecr = await createEcr({ ...ground, models, authorise, roles: authoriser, serverUrl: () => where.url });
@@ -173,6 +198,7 @@ export async function assemble(ground: Ground) {
   const cloudwatch = createCloudWatch({ ...ground, announce: (tx, message) => s3.announce(tx, message) });
   const sagemaker = createSagemaker({
     ...ground,
+    storage,
     capacity: createCapacity({ store, clock, limits: { jobs: config.jobInstances, hosting: config.hostingInstances } }),
     objects: s3.objects,
     logs: logs.lines,

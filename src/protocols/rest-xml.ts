@@ -32,6 +32,11 @@ const inputErrors: InputErrors = {
     }),
 };
 
+/** What S3 answers 204 to, and the model 200. */
+const emptyAnswers: ReadonlySet<string> = new Set(["PutBucketPolicy", "PutBucketTagging"]);
+
+const statusOf = ({ name, http }: OperationModel): number => (emptyAnswers.has(name) ? 204 : http.responseCode);
+
 export function createRestXml(): Protocol {
   const xml = new XmlWriters();
   const httpReaderOf = httpInputReaders(inputErrors);
@@ -58,7 +63,7 @@ export function createRestXml(): Protocol {
       if (!isRecord(value)) throw wrongOutput(operation.output, value);
       const headers = { ...outputHeaders(operation, value), ...requestHeaders(requestId) };
       // The model cannot say it: a part of an object is a 206.
-      const status = value["ContentRange"] === undefined ? operation.http.responseCode : 206;
+      const status = value["ContentRange"] === undefined ? statusOf(operation) : 206;
       const stream = eventStreamMember(operation);
       if (stream) {
         const format = xmlEvents(xml);

@@ -22,5 +22,9 @@ export interface BlobStorage {
   list(): AsyncIterable<{ readonly id: string; readonly modifiedAt: Date }>;
 }
 
+/** How ids of files begin that are not Salvia's (storage/mounted): they may change or go, so no other object may point to them. */
+export const mountedPrefix = "m";
+export const isMountedBlob = (id: string): boolean => id.startsWith(mountedPrefix);
+
 export class BlobMissingError extends Error {}
 export class StorageFullError extends Error {}

@@ -24,6 +24,8 @@ import { lifecycleConfiguration } from "./lifecycle/lifecycle-configuration.ts";
 import { sweepLifecycle } from "./lifecycle/sweep-lifecycle.ts";
 import { listObjects } from "./listing/list-objects.ts";
 import { listObjectsV2 } from "./listing/list-objects-v2.ts";
+import { createMountedStorage, type MountedStorage } from "../../storage/mounted/mounted-storage.ts";
+import { syncSampleBuckets, type SampleBucket } from "./samples/sample-buckets.ts";
 import { deliverEvents } from "./notifications/deliver-events.ts";
 import { destinationsOf, type Webhook } from "./notifications/destinations.ts";
 import { notificationConfiguration } from "./notifications/notification-configuration.ts";
@@ -56,6 +58,7 @@ import { putBucketVersioning } from "./versions/put-bucket-versioning.ts";
 export { bucketFacts } from "./bucket/bucket-facts.ts";
 export { canonicalUserId } from "./bucket/buckets.ts";
 export { checkPostPolicy, withinRange } from "./post/post-policy.ts";
+export { sampleBucketOf, SampleBucketError } from "./samples/sample-buckets.ts";
 export { webhooksOf } from "./notifications/destinations.ts";
 export type { S3Objects } from "./s3-objects.ts";
 
@@ -111,9 +114,13 @@ export interface S3Parts {
   readonly log: Log;
   /** Where events of buckets go; none: no bucket can be given a notification configuration. */
   readonly webhooks?: readonly Webhook[] | undefined;
+  /** Folders shown as buckets, and the storage that reads them (the same as `storage`). */
+  readonly samples?: { readonly buckets: readonly SampleBucket[]; readonly storage: MountedStorage } | undefined;
 }
 
 export interface S3 {
+  /** Makes sample buckets what their folders are now. To be run at start, before the first request, and every few seconds. */
+  syncSamples(): Promise<void>;
   readonly service: Service;
   readonly objects: S3Objects;
   /** Removes blobs that lost their last row a minute ago or more and that nobody pins. To be run every minute or so. */
@@ -128,7 +135,7 @@ export interface S3 {
   deliverEvents(): Promise<void>;
 }
 
-export function createS3({ store, storage, clock, random, log, webhooks = [] }: S3Parts): S3 {
+export function createS3({ store, storage, clock, random, log, webhooks = [], samples }: S3Parts): S3 {
   const hashing = new HashingThread();
   const destinations = destinationsOf(webhooks);
   return {
@@ -145,6 +152,10 @@ export function createS3({ store, storage, clock, random, log, webhooks = [] }: 
     sweepLifecycle: async () => {
       const count = await sweepLifecycle({ store, clock, random, destinations });
       if (count > 0) log.info("versions removed by lifecycles", { count });
+    },
+    syncSamples: async () => {
+      const mounted = { buckets: samples?.buckets ?? [], storage: samples?.storage ?? createMountedStorage(storage) };
+      await syncSampleBuckets({ store, storage: mounted.storage, log, samples: mounted.buckets, now: clock.now() });
     },
     announce: async (tx, message) => {
       if (destinations.urlOf(message.destination) === undefined) return false;

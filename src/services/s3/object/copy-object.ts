@@ -1,3 +1,4 @@
+import { isMountedBlob } from "../../../storage/storage.ts";
 import { createHash } from "node:crypto";
 import type { CopyObjectRequest } from "../../../models/generated/s3.ts";
 import { AwsError } from "../../../lib/aws-error.ts";
@@ -60,7 +61,7 @@ async function copyOf(found: FoundSource, input: CopyObjectRequest, ctx: S3Conte
   return {
     bucket: input.Bucket,
     key: input.Key,
-    blobId: source.blobId,
+    blobId: isMountedBlob(source.blobId) ? await ownBlob(source, ctx) : source.blobId,
     sizeBytes: source.sizeBytes,
     ...(await digests(input, source, ctx)),
     modifiedAt: ctx.clock.now(),
@@ -68,6 +69,10 @@ async function copyOf(found: FoundSource, input: CopyObjectRequest, ctx: S3Conte
     tags: input.TaggingDirective === "REPLACE" ? tagsFromHeader(input.Tagging) : source.tags,
   };
 }
+
+/** The bytes of a file that is not ours, which may change or go. */
+const ownBlob = async ({ blobId }: StoredObject, { storage }: S3Context): Promise<string> =>
+  (await storage.write(await storage.read(blobId))).id;
 
 /** Resolves to undefined where the source is no longer what was copied: nothing may hold its blob any more. */
 function saveCopy(
@@ -113,7 +118,8 @@ async function digests(input: CopyObjectRequest, source: StoredObject, ctx: S3Co
   const algorithm = wantedAlgorithm(input, source);
   const isKnown =
     algorithm === undefined || (source.checksum?.algorithm === algorithm && source.checksum.type === "FULL_OBJECT");
-  if (!source.parts && isKnown) return { eTag: source.eTag, checksum: source.checksum };
+  if (!source.parts && isKnown && !isMountedBlob(source.blobId))
+    return { eTag: source.eTag, checksum: source.checksum };
   const md5 = createHash("md5");
   const running = algorithm && startChecksum(algorithm);
   for await (const chunk of await ctx.storage.read(source.blobId)) {

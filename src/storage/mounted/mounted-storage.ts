@@ -1,0 +1,56 @@
+// Files of folders that somebody else owns, shown as blobs beside Salvia's own. They are read and never written, and may change
+// or go at any time: then their id no longer leads anywhere.
+import { constants } from "node:fs";
+import { open } from "node:fs/promises";
+import { Readable } from "node:stream";
+import { BlobMissingError, isMountedBlob, mountedPrefix, type Blob, type BlobStorage } from "../storage.ts";
+
+export interface MountedFile {
+  /** Absolute; no link. */
+  readonly path: string;
+  readonly sizeBytes: number;
+}
+
+export interface MountedStorage extends BlobStorage {
+  /** `digest`: 32 hexadecimal digits that name this state of this file. Returns the blob's id. */
+  mount(digest: string, file: MountedFile): string;
+  unmount(id: string): void;
+}
+
+export function createMountedStorage(own: BlobStorage): MountedStorage {
+  const files = new Map<string, MountedFile>();
+  const fileOf = (id: string): MountedFile => {
+    const file = files.get(id);
+    if (!file) throw new BlobMissingError(`the mounted file ${id} is not there`);
+    return file;
+  };
+  return {
+    mount: (digest, file) => {
+      const id = `${mountedPrefix}${digest}`;
+      files.set(id, file);
+      return id;
+    },
+    unmount: (id) => void files.delete(id),
+    write: (source) => own.write(source),
+    read: async (id, range) => (isMountedBlob(id) ? readFile(fileOf(id), range) : own.read(id, range)),
+    join: (ids): Promise<Blob> => own.join(ids),
+    localPath: (id) => (isMountedBlob(id) ? files.get(id)?.path : own.localPath(id)),
+    // The file is not ours to remove.
+    remove: async (id) => (isMountedBlob(id) ? undefined : own.remove(id)),
+    list: () => own.list(),
+  };
+}
+
+async function readFile(
+  { path, sizeBytes }: MountedFile,
+  range?: { readonly start: number; readonly end: number },
+): Promise<Readable> {
+  if (sizeBytes === 0 || (range && range.end < range.start)) return Readable.from([], { objectMode: false });
+  // A link that took the file's place would lead elsewhere.
+  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW).catch((error: unknown) => {
+    throw new BlobMissingError(`the mounted file ${path} cannot be read`, { cause: error });
+  });
+  // No more than was listed, should it have grown.
+  const { start, end } = range ?? { start: 0, end: sizeBytes - 1 };
+  return file.createReadStream({ start, end: Math.min(end, sizeBytes - 1) });
+}
