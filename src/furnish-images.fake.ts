@@ -104,7 +104,7 @@ export async function furnishImages(salvia: FakeSalvia): Promise<string> {
   await ensure(salvia, "CompleteLayerUpload", { ...repository, uploadId, layerDigests: [digestOf(config)] });
   await ensure(salvia, "PutImageTagMutability", { ...repository, imageTagMutability: "MUTABLE" });
   await ensure(salvia, "PutImage", { ...image, imageTag: "latest" });
-  for (const name of ["SetRepositoryPolicy", "PutLifecyclePolicy", "PutRegistryPolicy"])
+  for (const name of ["SetRepositoryPolicy", "PutLifecyclePolicy", "StartLifecyclePolicyPreview", "PutRegistryPolicy"])
     await ensure(salvia, name, imageRecipes[`ecr.${name}`] ?? {});
   return beginUpload(salvia, part);
 }
