@@ -21,6 +21,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
 /** Folders that only the composition root (src/main.ts, src/cli) and tests may reach into; others see the interface beside them. */
 export const privateFolders: readonly string[] = [
   "compute/process",
+  "compute/docker",
   "compute/fake",
   "database/sqlite",
   "database/postgres",

@@ -3,6 +3,7 @@
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Clock } from "../lib/clock.ts";
+import { connectToEngine } from "../lib/docker-engine.ts";
 import { lockFolder } from "../lib/folder-lock.ts";
 import type { Log } from "../lib/log.ts";
 import { probeNamespaces } from "../lib/probe-namespaces.ts";
@@ -15,9 +16,11 @@ import { followProgram } from "./follow-program.ts";
 import { openDoors, prepareTask } from "./prepare-task.ts";
 import { startReporter } from "./reporter.ts";
 import { pythonFolder } from "./python-environment.ts";
+import { createDockerRunner, type DockerRunnerOptions } from "./runners/docker-runner.ts";
 import { createProcessRunner } from "./runners/process-runner.ts";
+import type { ProgramAddresses } from "./runners/program-command.ts";
 import { connectToServer } from "./server-connection.ts";
-import { nowMs, ownAddress, type TaskRun } from "./task-run.ts";
+import { nowMs, type TaskRun } from "./task-run.ts";
 import { openState, replacedFile } from "./task-state.ts";
 
 export interface AgentOptions {
@@ -79,28 +82,17 @@ function createRun({ clock, random, log, entry }: AgentOptions, paths: TaskPaths
   const connection = connectToServer(spec.server, spec.key);
   const doors: TaskRun["doors"] = {};
   const host = hostFacts(paths);
-  const { program } = spec;
-  const needs = program.kind === "command" ? program.python : undefined;
-  const runner = createProcessRunner({
+  const shared = {
     spec,
     paths,
-    bwrap: host.bwrap,
-    ...(needs && host.environments !== undefined ? { python: pythonFolder(host.environments, needs) } : {}),
-    nodePath: process.execPath,
-    entry: entry ?? process.argv[1] ?? "",
     clock,
-    addresses: () => {
-      const { port, gateway } = state.current;
-      const host = ownAddress(spec);
-      return {
-        host,
-        ...(port === undefined ? {} : { port }),
-        ...(gateway && doors.gateway
-          ? { gateway: { url: `http://${host}:${gateway.port}`, token: gateway.token } }
-          : {}),
-      };
-    },
-  });
+    log,
+    addresses: () => addressesOf(run),
+    signal: AbortSignal.any([stopAsked.signal, abandoned.signal]),
+    tell: (message: string) =>
+      reporter.tell({ type: "phase", at: clock.now().getTime(), phase: "downloading", message }),
+  };
+  const runner = createRunner(shared, host, entry ?? process.argv[1] ?? "");
   const reporter = startReporter({
     paths,
     connection,
@@ -109,7 +101,53 @@ function createRun({ clock, random, log, entry }: AgentOptions, paths: TaskPaths
     onStop: () => stopAsked.abort(),
     onGone: () => abandoned.abort(new Error("the server no longer knows the task")),
   });
-  return { spec, paths, host, clock, random, log, state, connection, reporter, runner, stopAsked, abandoned, doors };
+  const run: TaskRun = {
+    spec,
+    paths,
+    host,
+    clock,
+    random,
+    log,
+    state,
+    connection,
+    reporter,
+    runner,
+    stopAsked,
+    abandoned,
+    doors,
+  };
+  return run;
+}
+
+/** Where the program listens, and where it finds its gateway. */
+function addressesOf({ state, runner, doors }: TaskRun): ProgramAddresses {
+  const { port, gateway } = state.current;
+  const host = runner.gatewayHost();
+  return {
+    host,
+    ...(port === undefined ? {} : { port }),
+    ...(gateway && doors.gateway ? { gateway: { url: `http://${host}:${gateway.port}`, token: gateway.token } } : {}),
+  };
+}
+
+function createRunner(
+  shared: Omit<DockerRunnerOptions, "program" | "place" | "engine">,
+  host: HostFacts,
+  entry: string,
+) {
+  const { program, container } = shared.spec;
+  if (program.kind === "image") {
+    if (!container) throw new Error("an image runs on the Docker backend alone");
+    return createDockerRunner({ ...shared, program, place: container, engine: connectToEngine(container.engine) });
+  }
+  const needs = program.kind === "command" ? program.python : undefined;
+  return createProcessRunner({
+    ...shared,
+    bwrap: host.bwrap,
+    ...(needs && host.environments !== undefined ? { python: pythonFolder(host.environments, needs) } : {}),
+    nodePath: process.execPath,
+    entry,
+  });
 }
 
 /** The backend has tried it once for all its tasks. */
@@ -171,10 +209,10 @@ async function abandon({ spec, paths, clock, log, runner }: TaskRun): Promise<vo
   log.info("the task is given up", { key: spec.key });
   const killAt = clock.monotonicMs() + (existsSync(paths.task) ? spec.graceSeconds * 1_000 : 0);
   let isTold = false;
-  while (existsSync(paths.task) && runner.look().is === "running" && clock.monotonicMs() < killAt) {
-    isTold ||= runner.terminate();
+  while (existsSync(paths.task) && (await runner.look()).is === "running" && clock.monotonicMs() < killAt) {
+    isTold ||= await runner.terminate();
     await clock.sleep(50);
   }
-  runner.destroy();
+  await runner.destroy();
   rmSync(paths.folder, { recursive: true, force: true });
 }

@@ -38,12 +38,12 @@ export async function followProgram(run: TaskRun): Promise<TaskEnd> {
   try {
     for (;;) {
       abandoned.signal.throwIfAborted();
-      const now = runner.look();
+      const now = await runner.look();
       // Asked after the look: what was seen in a folder that is going means nothing.
       if (!existsSync(run.paths.task)) throw new Error("the task's folder is gone");
-      const end = endOf(run, now, clock.monotonicMs() - began);
+      const end = await endOf(run, now, clock.monotonicMs() - began);
       if (end) return end;
-      if (now.is === "running") stopper(now.startedAt);
+      if (now.is === "running") await stopper(now.startedAt);
       const { promise, resolve } = Promise.withResolvers<void>();
       poke.wake = resolve;
       const isFresh = clock.monotonicMs() - began < quickForMs;
@@ -55,7 +55,11 @@ export async function followProgram(run: TaskRun): Promise<TaskEnd> {
   }
 }
 
-function endOf({ state, runner, log }: TaskRun, now: ProgramState, waitedMs: number): TaskEnd | undefined {
+async function endOf(
+  { state, runner, log }: TaskRun,
+  now: ProgramState,
+  waitedMs: number,
+): Promise<TaskEnd | undefined> {
   switch (now.is) {
     case "running":
       return undefined;
@@ -65,21 +69,22 @@ function endOf({ state, runner, log }: TaskRun, now: ProgramState, waitedMs: num
       return { how: "lost" };
     }
     case "lost":
-      runner.destroy();
+      await runner.destroy();
       return { how: "lost", startedAt: now.startedAt };
     case "ended":
-      runner.kill(); // Children that the program left behind.
+      await runner.kill(); // Children that the program left behind.
       return endOfExit(now.exit, now.startedAt, state.current.stop?.why);
   }
 }
 
 function endOfExit(exit: ProgramExit, startedAt: number, stopped: StopState["why"] | undefined): TaskEnd {
-  const failure = `The model did not answer /ping within ${readyWithinSeconds} seconds of its start.`;
+  const notReady = `The model did not answer /ping within ${readyWithinSeconds} seconds of its start.`;
+  const failure = stopped === "not-ready" ? notReady : stopped === undefined ? exit.failure : undefined;
   return {
     how: stopped === undefined || stopped === "not-ready" ? "exited" : stopped,
     exitCode: exit.exitCode,
     ...(exit.signal === undefined ? {} : { signal: exit.signal }),
-    ...(stopped === "not-ready" ? { failure } : {}),
+    ...(failure === undefined ? {} : { failure }),
     startedAt,
     endedAt: exit.endedAt,
   };
@@ -89,7 +94,7 @@ function endOfExit(exit: ProgramExit, startedAt: number, stopped: StopState["why
 const readyWithinSeconds = 240;
 
 /** Called again and again: SIGTERM when the task should end, SIGKILL after the grace. */
-function createStopper(run: TaskRun): (startedAt: number) => void {
+function createStopper(run: TaskRun): (startedAt: number) => Promise<void> {
   const { state, spec, runner, log, stopAsked } = run;
   let isTold = false;
   const whyNow = (startedAt: number): StopState["why"] | undefined => {
@@ -100,7 +105,7 @@ function createStopper(run: TaskRun): (startedAt: number) => void {
       ? "not-ready"
       : undefined;
   };
-  return (startedAt) => {
+  return async (startedAt) => {
     const why = state.current.stop?.why ?? whyNow(startedAt);
     if (why === undefined) return;
     if (state.current.stop === undefined) {
@@ -108,8 +113,8 @@ function createStopper(run: TaskRun): (startedAt: number) => void {
       log.info("the program is asked to end", { why, graceMs });
       state.save({ stop: { why, killAt: nowMs(run) + graceMs } });
     }
-    isTold ||= runner.terminate();
-    if (nowMs(run) >= (state.current.stop?.killAt ?? 0)) runner.kill();
+    isTold ||= await runner.terminate();
+    if (nowMs(run) >= (state.current.stop?.killAt ?? 0)) await runner.kill();
   };
 }
 

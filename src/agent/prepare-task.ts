@@ -1,12 +1,11 @@
 // Before the release: the plan, the data, the model, the gateway, the files of the container contract. Ends early when it cannot.
 import type { TaskEnd } from "../task/report.ts";
 import { untilItWorks } from "./back-off.ts";
-import { freePort } from "./free-port.ts";
 import { openGateway, type Gateway } from "./gateway.ts";
 import { StageError } from "./planned-path.ts";
 import { createProgress } from "./progress.ts";
 import { ServerRefusalError, serverUrl } from "./server-connection.ts";
-import { nowMs, ownAddress, type TaskRun } from "./task-run.ts";
+import { nowMs, type TaskRun } from "./task-run.ts";
 
 /** Undefined when the program may be released; throws when the task is abandoned. */
 export async function prepareTask(run: TaskRun): Promise<TaskEnd | undefined> {
@@ -64,7 +63,7 @@ async function bringIn(run: TaskRun): Promise<void> {
 export async function openDoors(run: TaskRun): Promise<void> {
   const { spec, state } = run;
   if (spec.purpose === "hosting" && state.current.port === undefined)
-    state.save({ port: spec.port ?? (await freePort(ownAddress(spec))) });
+    state.save({ port: spec.port ?? (await run.runner.choosePort()) });
   if (spec.network.isAlone || run.doors.gateway) return;
   const token = state.current.gateway?.token ?? run.random.bytes(24).toString("base64url");
   const gateway = await openGatewayAt(run, token, state.current.gateway?.port ?? 0);
@@ -75,10 +74,10 @@ export async function openDoors(run: TaskRun): Promise<void> {
 
 /** After a restart the program knows the old port: without it the gateway stays closed, and the program goes on. */
 async function openGatewayAt(run: TaskRun, token: string, port: number): Promise<Gateway | undefined> {
-  const { spec, clock, log, connection, abandoned } = run;
+  const { spec, clock, log, connection, abandoned, runner } = run;
   try {
     return await openGateway({
-      host: ownAddress(spec),
+      host: runner.gatewayHost(),
       port,
       token,
       clock,

@@ -44,6 +44,8 @@ const ground = {
 export interface BenchOptions {
   readonly usesNamespaces?: boolean;
   readonly entry?: readonly string[];
+  /** A backend that builds on this one. */
+  readonly wrap?: (agents: ComputeBackend, dataFolder: string) => ComputeBackend;
   /** The test context's own: tests that run side by side must give it, or each other's tasks are removed. */
   readonly onTestFinished?: (cleanUp: () => Promise<void>) => void;
 }
@@ -77,7 +79,8 @@ export async function setUpTask(options: BenchOptions = {}): Promise<TaskBench> 
   const folder = mkdtempSync(join(tmpdir(), "salvia-task-"));
   const server = await startTaskServer();
   const key = `task-${systemRandom.uuid().slice(0, 8)}-algo-1`;
-  const backend = createProcessBackend({ ...ground, dataFolder: folder, ...options });
+  const agents = createProcessBackend({ ...ground, dataFolder: folder, ...options });
+  const backend = options.wrap?.(agents, folder) ?? agents;
   const paths = (): TaskPaths => taskPaths(join(folder, "tasks", key));
   const processes = (): number[] =>
     listProcesses()

@@ -30,8 +30,4 @@ export interface TaskRun {
   readonly doors: { gateway?: Gateway };
 }
 
-/** This instance's own loopback address. Only Linux answers on all of 127.0.0.0/8 without set-up. */
-export const ownAddress = ({ network }: TaskSpec): string =>
-  process.platform === "linux" ? (network.addresses[network.host] ?? "127.0.0.1") : "127.0.0.1";
-
 export const nowMs = ({ clock }: Pick<TaskRun, "clock">): number => clock.now().getTime();

@@ -1,6 +1,6 @@
 // Whether a hosting task serves: often until it does, then every 5 seconds.
 import { ping } from "./ping.ts";
-import { nowMs, ownAddress, type TaskRun } from "./task-run.ts";
+import { nowMs, type TaskRun } from "./task-run.ts";
 
 const untilReadyMs = 100;
 const onceReadyMs = 5_000;
@@ -9,14 +9,15 @@ const failuresToBeUnready = 2;
 
 /** Until the signal aborts; ends at once for other tasks. */
 export async function watchHealth(run: TaskRun, signal: AbortSignal): Promise<void> {
-  const { spec, state, clock } = run;
+  const { spec, state, clock, runner } = run;
   const { port } = state.current;
   if (spec.purpose !== "hosting" || port === undefined) return;
-  const address = `http://${ownAddress(spec)}:${port}`;
   let isReady: boolean | undefined;
   let failures = 0;
   while (!signal.aborted) {
-    failures = (await ping(address)) ? 0 : failures + 1;
+    const host = await runner.servingHost();
+    const address = `http://${host ?? ""}:${port}`;
+    failures = host !== undefined && (await ping(address)) ? 0 : failures + 1;
     if (failures === 0 && isReady !== true) isReady = report(run, address, true);
     else if (failures >= failuresToBeUnready && isReady !== false && state.current.wasReady === true)
       isReady = report(run, address, false);

@@ -9,7 +9,7 @@ export async function watchUsage({ clock, runner, reporter }: TaskRun, signal: A
   while (!signal.aborted) {
     await clock.sleep(everyMs, signal).catch(() => undefined);
     if (signal.aborted) return;
-    const { cpuMs, memoryBytes } = runner.usage();
+    const { cpuMs, memoryBytes } = await runner.usage();
     const at = clock.monotonicMs();
     // Children that ended take their time with them: never negative.
     const cpuPercent = Math.max(0, ((cpuMs - before.cpuMs) / (at - before.at)) * 100);

@@ -1,7 +1,7 @@
-// Where tasks run. Implementations: process/ (detached agents on this machine), fake/ (tests).
+// Where tasks run. Implementations: process/ (detached agents on this machine), docker/ (the same for container images), fake/ (tests).
 import type { TaskSpec } from "../task/task.ts";
 
-export type BackendFeature = "gpu" | "neuron" | "multi-instance" | "network-isolation";
+export type BackendFeature = "gpu" | "neuron" | "multi-instance" | "network-isolation" | "images";
 
 export interface TaskState {
   /** starting: the agent is being started; alive: an agent holds the task (or a dead one was just restarted); gone: ended and cleaned up, or never existed on this machine although its folder does. */
@@ -13,6 +13,7 @@ export interface TaskState {
 /** Runs tasks somewhere, each with its agent. Every method returns promptly; none waits for a task to change state, none reads an agent's files. */
 export interface ComputeBackend {
   readonly name: string;
+  /** "images": container images run here, as far as can be told at once. */
   readonly features: ReadonlySet<BackendFeature>;
   /** Starting the same key twice yields one task. Throws CapacityError when a retry may help, ImageError when it never will. */
   start(task: TaskSpec): Promise<void>;

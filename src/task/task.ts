@@ -1,6 +1,8 @@
 // What the server hands to an agent: one instance of a job or endpoint, complete, as plain JSON.
 
-/** What runs inside the task. Container images join this union with the Docker backend. */
+import type { ContainerPlace } from "./container-place.ts";
+
+/** What runs inside the task. */
 export interface AlgorithmProgram {
   readonly kind: "algorithm";
   /** Folder name under src/algorithms, e.g. "kmeans". */
@@ -20,7 +22,43 @@ export interface PythonNeeds {
   /** pip requirements, pinned. */
   readonly packages: readonly string[];
 }
-export type Program = AlgorithmProgram | CommandProgram;
+/** A container image. */
+export interface ImageProgram {
+  readonly kind: "image";
+  /** As the request names it, for messages. */
+  readonly image: string;
+  /** Names by which the engine may have it already, the best first. */
+  readonly localNames: readonly string[];
+  /** Where it comes from otherwise; undefined: nowhere. */
+  readonly pull?: ImagePull;
+  /** In place of the image's own. */
+  readonly entrypoint?: readonly string[];
+  /** E.g. ["train"]. Empty: the image's own, as long as the entrypoint is its own, too. */
+  readonly arguments: readonly string[];
+  readonly limits: InstanceShape;
+  /** Folders that it sees, besides its root at /opt/ml. */
+  readonly mounts?: readonly ImageMount[];
+}
+export interface ImagePull {
+  readonly name: string;
+  readonly credential?: { readonly username: string; readonly password: string; readonly server: string };
+}
+export interface ImageMount {
+  /** A folder of this machine, or one below the task's root (relative). */
+  readonly from: string;
+  readonly to: string;
+  readonly isReadOnly: boolean;
+}
+/** What an instance type has. */
+export interface InstanceShape {
+  readonly instanceType: string;
+  /** Undefined: unknown, all that the machine has. */
+  readonly cpus?: number;
+  readonly memoryBytes?: number;
+  readonly gpus: number;
+  readonly neuronDevices: number;
+}
+export type Program = AlgorithmProgram | CommandProgram | ImageProgram;
 
 export interface TaskNetwork {
   /** This instance's name, e.g. "algo-1". */
@@ -45,6 +83,8 @@ export interface TaskSpec {
    */
   readonly server: { readonly url: string; readonly token: string; readonly file?: string };
   readonly program: Program;
+  /** Of an image's container; the Docker backend adds it. */
+  readonly container?: ContainerPlace;
   readonly network: TaskNetwork;
   /** Environment of the program, over an otherwise empty one (PATH, HOME, LANG are set by the runner). */
   readonly environment: Readonly<Record<string, string>>;

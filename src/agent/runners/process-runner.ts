@@ -27,6 +27,8 @@ import {
 } from "../../lib/process-identity.ts";
 import { readIfThere, readWaiter, taskMark, type TaskPaths } from "../../task/task-folder.ts";
 import type { TaskSpec } from "../../task/task.ts";
+import { freePort } from "../free-port.ts";
+import { ownAddress } from "../own-address.ts";
 import { namespaceCommand, privateView, userOf } from "./namespaces.ts";
 import {
   programArguments,
@@ -131,7 +133,7 @@ class ProcessRunner implements Runner {
     }
   }
 
-  look(): ProgramState {
+  async look(): Promise<ProgramState> {
     const { paths, clock } = this.#options;
     const state = lookAt(paths, this.#waiter());
     if (state !== "unclear") return state;
@@ -140,29 +142,41 @@ class ProcessRunner implements Runner {
     return { is: clock.monotonicMs() - this.#missingSince < noteWithinMs ? "running" : "lost", startedAt };
   }
 
-  terminate(): boolean {
+  async terminate(): Promise<boolean> {
     const pid = this.#programPid();
     if (pid !== undefined) signalProcess(pid, "SIGTERM");
     return pid !== undefined;
   }
 
-  kill(): void {
+  async kill(): Promise<void> {
     const waiter = this.#waiter();
     if (!waiter) return;
     for (const each of membersOf(waiter, taskMark(this.#options.spec.key))) signalProcess(each.pid, "SIGKILL");
   }
 
-  destroy(): void {
+  async destroy(): Promise<void> {
     const waiter = this.#waiter();
     // Stopped first, so that it cannot do anything about the loss of its child.
     if (waiter && isRunning(waiter)) signalProcess(waiter.pid, "SIGSTOP");
-    this.kill();
+    await this.kill();
     if (waiter && isRunning(waiter)) signalProcess(waiter.pid, "SIGKILL");
     // A waiter that has not yet written who it is.
     for (const each of processesMarked(taskMark(this.#options.spec.key))) signalProcess(each.pid, "SIGKILL");
   }
 
-  usage(): Usage {
+  gatewayHost(): string {
+    return ownAddress(this.#options.spec);
+  }
+
+  choosePort(): Promise<number> {
+    return freePort(ownAddress(this.#options.spec));
+  }
+
+  async servingHost(): Promise<string> {
+    return ownAddress(this.#options.spec);
+  }
+
+  async usage(): Promise<Usage> {
     const waiter = this.#waiter();
     const all = waiter && isRunning(waiter) ? descendantsOf(waiter.pid) : [];
     const ticks = all.reduce((sum, each) => sum + each.cpuTicks, 0);

@@ -33,6 +33,8 @@ export function programArguments({ program }: TaskSpec, view: ProgramView): read
     }
     case "command":
       return program.argv.map((word, at) => (at === 0 && word === "node" ? view.node : word));
+    case "image":
+      throw new Error("the program of an image is its container's");
   }
 }
 
@@ -74,7 +76,7 @@ function pythonEnvironment({ node, temporary }: ProgramView, bin: string): Recor
   };
 }
 
-const gatewayEnvironment = ({ url, token }: { url: string; token: string }): Record<string, string> => ({
+export const gatewayEnvironment = ({ url, token }: { url: string; token: string }): Record<string, string> => ({
   AWS_ENDPOINT_URL: url,
   AWS_ENDPOINT_URL_S3: url,
   S3_ENDPOINT_URL: url,

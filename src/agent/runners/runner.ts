@@ -6,6 +6,8 @@ export interface ProgramExit {
   readonly signal?: string;
   /** ms since 1970. */
   readonly endedAt: number;
+  /** Why, where the runner knows more than the code, e.g. out of memory. */
+  readonly failure?: string;
 }
 
 export type ProgramState =
@@ -22,16 +24,23 @@ export interface Usage {
 }
 
 export interface Runner {
-  /** Makes the root ready: called again after a restart, as long as the program was not released. */
+  /** Makes the root ready: called again after a restart, as long as the program was not released. Throws StageError when it never can. */
   prepare(): Promise<void>;
   /** Starts the program, at most once in the task's life. `onEnd` may tell early that it ended; `look` tells for sure. */
   release(onEnd: () => void): Promise<void>;
-  look(): ProgramState;
+  /** When it says "ended", all output is in the task's folder. */
+  look(): Promise<ProgramState>;
   /** Asks the program itself to end (SIGTERM); false when it is not there yet, or no longer. */
-  terminate(): boolean;
+  terminate(): Promise<boolean>;
   /** SIGKILL for everything of the task. Repeat until `look` says it ended. */
-  kill(): void;
+  kill(): Promise<void>;
   /** `kill`, and whatever keeps the books of the program too; works after the task's folder is gone. */
-  destroy(): void;
-  usage(): Usage;
+  destroy(): Promise<void>;
+  usage(): Promise<Usage>;
+  /** Address of this machine where the program reaches its gateway. */
+  gatewayHost(): string;
+  /** A port for the model, before the release. */
+  choosePort(): Promise<number>;
+  /** Address where a released program listens; undefined while it has none. */
+  servingHost(): Promise<string | undefined>;
 }

@@ -1,0 +1,274 @@
+// Runs the program as a container of the Docker Engine. The engine keeps the books: whether it was started, how it ended and what it
+// wrote are asked of it, so that an agent killed at any moment and started again finds everything.
+import { chmodSync, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { constants } from "node:os";
+import { join } from "node:path";
+import type { Clock } from "../../lib/clock.ts";
+import { EngineAwayError, EngineRefusalError, type DockerEngine } from "../../lib/docker-engine.ts";
+import type { Log } from "../../lib/log.ts";
+import { containerName, type ContainerPlace } from "../../task/container-place.ts";
+import type { TaskPaths } from "../../task/task-folder.ts";
+import type { ImageProgram, TaskSpec } from "../../task/task.ts";
+import { untilItWorks } from "../back-off.ts";
+import { StageError } from "../planned-path.ts";
+import { containerRequest } from "./container-request.ts";
+import { startOutputCopy, type OutputCopy } from "./copy-output.ts";
+import { ensureImage } from "./ensure-image.ts";
+import type { ProgramAddresses } from "./program-command.ts";
+import type { ProgramExit, ProgramState, Runner, Usage } from "./runner.ts";
+
+export interface DockerRunnerOptions {
+  readonly spec: TaskSpec;
+  readonly program: ImageProgram;
+  readonly place: ContainerPlace;
+  readonly paths: TaskPaths;
+  readonly engine: DockerEngine;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Aborts when nobody wants the task's preparation any more. */
+  readonly signal: AbortSignal;
+  readonly addresses: () => ProgramAddresses;
+  /** For people, while the image comes. */
+  readonly tell: (message: string) => void;
+}
+
+/** Of GET /containers/ID/json, what is used. */
+interface Inspected {
+  readonly State: {
+    readonly Status: "created" | "running" | "paused" | "restarting" | "removing" | "exited" | "dead";
+    readonly ExitCode: number;
+    readonly Error: string;
+    readonly OOMKilled: boolean;
+    readonly StartedAt: string;
+    readonly FinishedAt: string;
+  };
+  readonly NetworkSettings: { readonly Networks: Readonly<Record<string, { readonly IPAddress: string }>> };
+}
+
+interface Stats {
+  readonly cpu_stats?: { readonly cpu_usage?: { readonly total_usage?: number } };
+  readonly memory_stats?: { readonly usage?: number };
+}
+
+/** Where SageMaker's containers listen. */
+const servingPort = 8080;
+/** How containers end that were killed with their engine. */
+const killedCodes: readonly number[] = [137, 143, 255];
+const outOfMemory =
+  "ClientError: Please use an instance type with more memory, or reduce the size of job data processed on an instance.";
+
+const isRefusal = (error: unknown, ...statuses: readonly number[]): error is EngineRefusalError =>
+  error instanceof EngineRefusalError && (statuses.length === 0 || statuses.includes(error.status));
+
+class DockerRunner implements Runner {
+  readonly #options: DockerRunnerOptions;
+  readonly #path: string;
+  #output: OutputCopy | undefined;
+  /** The engine did not answer while the program ran: it may have taken it along. */
+  #wasAway = false;
+  #host: string | undefined;
+
+  constructor(options: DockerRunnerOptions) {
+    this.#options = options;
+    this.#path = `/containers/${containerName(options.spec.key)}`;
+  }
+
+  async prepare(): Promise<void> {
+    const { spec, paths, program, place, engine, clock, log, signal, tell, addresses } = this.#options;
+    for (const folder of ["input/config", "input/data", "model", "output/data", "code"])
+      mkdirSync(join(paths.root, folder), { recursive: true });
+    for (const [name, text] of Object.entries(spec.configFiles))
+      writeFileSync(join(paths.root, "input/config", name), text);
+    // An image may run as any user.
+    openToAll(paths.root);
+    const patience = { clock, log, signal };
+    const isFinal = (error: unknown): boolean => !(error instanceof EngineAwayError);
+    await untilItWorks(
+      "container",
+      patience,
+      async () => {
+        const image = await ensureImage({ engine, program, purpose: spec.purpose, tell, ...patience });
+        // One of an agent that was killed before the release.
+        await this.destroy();
+        const body = containerRequest({ spec, program, place, image, root: paths.root, addresses: addresses() });
+        const path = `/containers/create?name=${containerName(spec.key)}`;
+        try {
+          await engine.ask({ method: "POST", path, body, signal });
+        } catch (error) {
+          if (isRefusal(error)) throw new StageError(cannotStart(spec, error.message));
+          throw error;
+        }
+      },
+      isFinal,
+    );
+  }
+
+  async release(onEnd: () => void): Promise<void> {
+    const { engine, log, paths } = this.#options;
+    const found = await this.#inspect();
+    if (found?.State.Status !== "created" || found.State.Error !== "") return;
+    try {
+      await engine.ask({ method: "POST", path: `${this.#path}/start` });
+    } catch (error) {
+      // The engine remembers why: `look` reads it there.
+      if (!isRefusal(error)) throw error;
+      log.warn("the container cannot be started", { error: error.message });
+      return;
+    }
+    mkdirSync(paths.started, { recursive: true });
+    this.#followOutput();
+    engine.ask({ method: "POST", path: `${this.#path}/wait?condition=not-running`, timeoutMs: 0 }).then(
+      onEnd,
+      // `look` finds out by itself.
+      (error: unknown) => log.debug("the container's end was not awaited", { error }),
+    );
+  }
+
+  async look(): Promise<ProgramState> {
+    const { paths } = this.#options;
+    try {
+      const found = await this.#inspect();
+      if (!found) return existsSync(paths.started) ? { is: "lost", startedAt: this.#startedAt() } : notStarted;
+      return await this.#stateOf(found);
+    } catch (error) {
+      if (!(error instanceof EngineAwayError)) throw error;
+      this.#wasAway = true;
+      return existsSync(paths.started) ? { is: "running", startedAt: this.#startedAt() } : notStarted;
+    }
+  }
+
+  async terminate(): Promise<boolean> {
+    return this.#signal("SIGTERM");
+  }
+
+  async kill(): Promise<void> {
+    await this.#signal("SIGKILL");
+  }
+
+  async destroy(): Promise<void> {
+    this.#output?.close();
+    try {
+      await this.#options.engine.ask({ method: "DELETE", path: `${this.#path}?force=1&v=1` });
+    } catch (error) {
+      // A container that stays behind is swept by the server later.
+      if (!isRefusal(error, 404, 409) && !(error instanceof EngineAwayError)) throw error;
+    }
+  }
+
+  async usage(): Promise<Usage> {
+    try {
+      const path = `${this.#path}/stats?stream=false&one-shot=true`;
+      const { cpu_stats: cpu, memory_stats: memory } = await this.#options.engine.ask<Stats>({ method: "GET", path });
+      return { cpuMs: (cpu?.cpu_usage?.total_usage ?? 0) / 1e6, memoryBytes: memory?.usage ?? 0 };
+    } catch (error) {
+      if (!isRefusal(error) && !(error instanceof EngineAwayError)) throw error;
+      return { cpuMs: 0, memoryBytes: 0 };
+    }
+  }
+
+  gatewayHost(): string {
+    return this.#options.place.gateway;
+  }
+
+  async choosePort(): Promise<number> {
+    return servingPort;
+  }
+
+  async servingHost(): Promise<string | undefined> {
+    if (this.#host !== undefined) return this.#host;
+    try {
+      const address = (await this.#inspect())?.NetworkSettings.Networks[this.#options.place.network]?.IPAddress;
+      if (address) this.#host = address;
+    } catch (error) {
+      if (!(error instanceof EngineAwayError)) throw error;
+    }
+    return this.#host;
+  }
+
+  async #stateOf({ State: state }: Inspected): Promise<ProgramState> {
+    const { spec, paths } = this.#options;
+    const startedAt = Date.parse(state.StartedAt);
+    switch (state.Status) {
+      case "created": {
+        if (state.Error === "") return notStarted;
+        const exit = { exitCode: state.ExitCode || 127, endedAt: this.#options.clock.now().getTime() };
+        return { is: "ended", startedAt: exit.endedAt, exit: { ...exit, failure: cannotStart(spec, state.Error) } };
+      }
+      case "exited":
+      case "dead": {
+        if (this.#wasAway && killedCodes.includes(state.ExitCode) && !state.OOMKilled) return { is: "lost", startedAt };
+        await this.#takeOutput();
+        return { is: "ended", startedAt, exit: exitOf(state) };
+      }
+      default: {
+        if (!existsSync(paths.started)) mkdirSync(paths.started, { recursive: true });
+        this.#followOutput();
+        return { is: "running", startedAt };
+      }
+    }
+  }
+
+  #followOutput(): void {
+    const { engine, paths, log, clock } = this.#options;
+    this.#output ??= startOutputCopy({ engine, container: this.#path, file: paths.output, log, clock });
+  }
+
+  async #takeOutput(): Promise<void> {
+    this.#followOutput();
+    await this.#output?.finish();
+  }
+
+  async #inspect(): Promise<Inspected | undefined> {
+    try {
+      return await this.#options.engine.ask<Inspected>({ method: "GET", path: `${this.#path}/json` });
+    } catch (error) {
+      if (isRefusal(error, 404)) return undefined;
+      throw error;
+    }
+  }
+
+  async #signal(signal: string): Promise<boolean> {
+    try {
+      await this.#options.engine.ask({ method: "POST", path: `${this.#path}/kill?signal=${signal}` });
+      return true;
+    } catch (error) {
+      // Not there, or not running; one that is away is asked again.
+      if (!isRefusal(error, 404, 409) && !(error instanceof EngineAwayError)) throw error;
+      return false;
+    }
+  }
+
+  #startedAt(): number {
+    return Math.floor(statSync(this.#options.paths.started, { throwIfNoEntry: false })?.mtimeMs ?? 0);
+  }
+}
+
+export const createDockerRunner = (options: DockerRunnerOptions): Runner => new DockerRunner(options);
+
+const notStarted: ProgramState = { is: "not-started" };
+
+function exitOf(state: Inspected["State"]): ProgramExit {
+  const signal = Object.entries(constants.signals).find(([, number]) => number === state.ExitCode - 128)?.[0];
+  return {
+    exitCode: state.ExitCode,
+    ...(signal === undefined ? {} : { signal }),
+    endedAt: Date.parse(state.FinishedAt),
+    ...(state.OOMKilled ? { failure: outOfMemory } : {}),
+  };
+}
+
+/** As AWS says it (troubleshooting pages of the developer guide), with the engine's own words. */
+function cannotStart({ purpose, program }: TaskSpec, detail: string): string {
+  const image = program.kind === "image" ? program.image : "";
+  const command = purpose === "training" ? "train" : "serve";
+  return `ClientError: CannotStartContainerError. Please make sure the container can be run with 'docker run ${image} ${command}'. ${detail}`;
+}
+
+function openToAll(folder: string): void {
+  chmodSync(folder, 0o777);
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) openToAll(path);
+    else if (entry.isFile()) chmodSync(path, statSync(path).mode | 0o666);
+  }
+}

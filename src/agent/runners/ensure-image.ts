@@ -1,0 +1,108 @@
+// The image of a task, in the engine: one that is there under one of its names, or pulled.
+import { existsSync } from "node:fs";
+import type { Clock } from "../../lib/clock.ts";
+import { EngineAwayError, EngineRefusalError, type DockerEngine } from "../../lib/docker-engine.ts";
+import type { Log } from "../../lib/log.ts";
+import type { ImageProgram, ImagePull, InstanceShape, TaskSpec } from "../../task/task.ts";
+import { StageError } from "../planned-path.ts";
+import type { EngineImage } from "./container-request.ts";
+
+export interface ImageWish {
+  readonly engine: DockerEngine;
+  readonly program: ImageProgram;
+  readonly purpose: TaskSpec["purpose"];
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+  readonly tell: (message: string) => void;
+}
+
+const pullTries = 3;
+const pullAgainMs = 1_000;
+/** Of these another try says the same. */
+const isFinalAnswer = (message: string): boolean =>
+  /not found|denied|unauthorized|does not exist|unknown|invalid|no basic auth/i.test(message);
+
+/** Throws StageError when there is no such image, or no such device, EngineAwayError when nobody answers. */
+export async function ensureImage(wish: ImageWish): Promise<EngineImage> {
+  const { engine, program, signal } = wish;
+  checkDevices(program.limits);
+  const machine = await engine.ask<{ NCPU: number; MemTotal: number }>({ method: "GET", path: "/info", signal });
+  const about = { cpus: machine.NCPU, memoryBytes: machine.MemTotal };
+  for (const name of program.localNames) if (await isThere(wish, name)) return { name, ...about };
+  if (!program.pull) throw cannotPull(wish, "it is neither in Salvia's registry nor in the Docker Engine");
+  await pull(wish, program.pull);
+  return { name: program.pull.name, ...about };
+}
+
+/** A missing accelerator is said, never left out. */
+function checkDevices({ instanceType, gpus, neuronDevices }: InstanceShape): void {
+  const lacks = (what: string, count: number): StageError =>
+    new StageError(
+      `The instance type ${instanceType} has ${count} ${what}; the machine that Salvia runs on has none that containers can use.`,
+    );
+  if (gpus > 0 && !existsSync("/dev/nvidia0")) throw lacks(gpus === 1 ? "GPU" : "GPUs", gpus);
+  if (neuronDevices > 0 && !existsSync(`/dev/neuron${neuronDevices - 1}`))
+    throw lacks("AWS Neuron devices", neuronDevices);
+}
+
+async function isThere({ engine, signal }: ImageWish, name: string): Promise<boolean> {
+  try {
+    await engine.ask({ method: "GET", path: `/images/${encodeURI(name)}/json`, signal });
+    return true;
+  } catch (error) {
+    // 400: no name that an engine could have.
+    if (error instanceof EngineRefusalError && [400, 404].includes(error.status)) return false;
+    throw error;
+  }
+}
+
+async function pull(wish: ImageWish, { name, credential }: ImagePull): Promise<void> {
+  const { clock, log, signal, tell } = wish;
+  tell(wish.purpose === "training" ? "Downloading the training image" : "Downloading the image of the model");
+  for (let tries = 1; ; tries++) {
+    try {
+      await pullOnce(wish, name, credential);
+      return;
+    } catch (error) {
+      if (error instanceof EngineAwayError || signal.aborted) throw error;
+      const message = error instanceof Error ? error.message : String(error);
+      log.warn("the image cannot be pulled", { name, message });
+      if (tries === pullTries || isFinalAnswer(message)) throw cannotPull(wish, message);
+    }
+    await clock.sleep(pullAgainMs, signal);
+  }
+}
+
+async function pullOnce({ engine, signal }: ImageWish, name: string, credential: ImagePull["credential"]) {
+  const auth = credential && {
+    username: credential.username,
+    password: credential.password,
+    serveraddress: credential.server,
+  };
+  const answer = await engine.stream({
+    method: "POST",
+    // Without a tag all of them would come.
+    path: `/images/create?fromImage=${encodeURIComponent(withTag(name))}`,
+    headers: auth ? { "x-registry-auth": Buffer.from(JSON.stringify(auth)).toString("base64url") } : {},
+    signal,
+    timeoutMs: 0,
+  });
+  const parts: Buffer[] = [];
+  for await (const part of answer) parts.push(part as Buffer);
+  // One JSON object per line; a failure comes as one of them.
+  for (const line of Buffer.concat(parts).toString("utf8").split("\n")) {
+    const { error } = line.trim() === "" ? {} : (JSON.parse(line) as { error?: string });
+    if (error !== undefined) throw new EngineRefusalError(500, error);
+  }
+}
+
+export const withTag = (name: string): string => (name.includes("@") || /:[^/]+$/.test(name) ? name : `${name}:latest`);
+
+/** AWS's words, and why. */
+function cannotPull({ purpose, program }: ImageWish, detail: string): StageError {
+  const what = purpose === "training" ? "algorithm container" : "model container";
+  return new StageError(
+    `Cannot pull ${what}. Either the image does not exist or its permissions are incorrect. (${program.image}: ${detail})`,
+  );
+}
