@@ -39,6 +39,11 @@ const benches: readonly Bench[] = [
     run: async () => (await import("./identity/identity.ts")).run(),
   },
   {
+    name: "cloudwatch",
+    title: "CloudWatch: 100,000 points in, and statistics, data and math over them, beside moto_server",
+    run: async () => (await import("./cloudwatch/cloudwatch.ts")).run(),
+  },
+  {
     name: "logs",
     title: "Logs: a million lines come in, are read, filtered and queried; beside moto_server with 10,000",
     run: async () => (await import("./logs/logs.ts")).run(),
