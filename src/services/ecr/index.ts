@@ -23,7 +23,7 @@ import { repositorySettingOperations } from "./operations/repository-settings.ts
 import type { CallersParts } from "./registry/callers.ts";
 import { registryRoute } from "./registry/registry.ts";
 
-export type { FoundImage, ImageRequest, Images } from "./images.ts";
+export type { FoundImage, Images } from "./images.ts";
 export { repositoryPolicyOf } from "./core/repositories.ts";
 
 const operations: readonly Operation<EcrContext>[] = [
