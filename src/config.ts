@@ -15,6 +15,10 @@ export interface Config {
   /** Instances that jobs, and that endpoints, may hold together. */
   readonly jobInstances: number;
   readonly hostingInstances: number;
+  /** process: no containers; docker: refuse to start without an engine; auto: containers where an engine answers. */
+  readonly compute: "auto" | "process" | "docker";
+  /** unix:///PATH or tcp://ADDRESS:PORT; undefined: the usual socket. */
+  readonly dockerHost: string | undefined;
   readonly logLevel: "debug" | "info" | "warn" | "error";
   /** End every task when the server stops; by default jobs and endpoints go on. */
   readonly stopsTasks: boolean;
@@ -66,6 +70,8 @@ const onOff = (value: string): boolean | Problem => {
   if (["", "on", "true", "1", "yes"].includes(value)) return true;
   return ["off", "false", "0", "no"].includes(value) ? false : new Problem("on or off");
 };
+const computeOf = (value: string): Config["compute"] | Problem =>
+  value === "auto" || value === "process" || value === "docker" ? value : new Problem("auto, process or docker");
 const level = (value: string): Config["logLevel"] | Problem =>
   value === "debug" || value === "info" || value === "warn" || value === "error"
     ? value
@@ -143,6 +149,21 @@ export const settings: { readonly [Name in keyof Config]: Setting<Config[Name]> 
     fallback: Math.max(8, 2 * cores),
     about: "instances that endpoints may hold at a time",
     read: integer(1, 10_000),
+  },
+  compute: {
+    flag: "compute",
+    variable: "SALVIA_COMPUTE",
+    fallback: "auto",
+    about:
+      "where images run that are not Salvia's own: auto (in Docker where an engine answers), docker, process (nowhere)",
+    read: computeOf,
+  },
+  dockerHost: {
+    flag: "docker-host",
+    variable: "DOCKER_HOST",
+    fallback: undefined,
+    about: "Docker Engine of this machine: unix:///PATH or tcp://ADDRESS:PORT",
+    read: matching(/^(unix:\/\/\/|tcp:\/\/)\S+$/, "an address that begins with unix:/// or tcp://"),
   },
   logLevel: {
     flag: "log-level",
@@ -249,6 +270,8 @@ export function readConfig(args: readonly string[], environment: NodeJS.ProcessE
     rootSecretAccessKey: read("rootSecretAccessKey"),
     jobInstances: read("jobInstances"),
     hostingInstances: read("hostingInstances"),
+    compute: read("compute"),
+    dockerHost: read("dockerHost"),
     logLevel: read("logLevel"),
     stopsTasks: read("stopsTasks"),
     trustsJobs: read("trustsJobs"),

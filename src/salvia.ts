@@ -4,6 +4,7 @@ import { availableParallelism, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
 import { algorithms, findAlgorithm } from "./algorithms/index.ts";
 import type { ComputeBackend } from "./compute/backend.ts";
+import { createDockerBackend } from "./compute/docker/docker-backend.ts";
 import { createProcessBackend } from "./compute/process/process-backend.ts";
 import { readConfig, type Config } from "./config.ts";
 import { claimFolder, FolderProblemError, holdFolder, keepServerFile } from "./data-folder.ts";
@@ -206,6 +207,7 @@ export async function assemble(ground: Ground) {
     identity: iam.identity,
     roles: authoriser,
     algorithms: { find: findAlgorithm, names: algorithms.map((algorithm) => algorithm.name) },
+    images: ecr.images,
     server: { url: () => where.url, file: serverFilePath(config.dataFolder) },
     nudge,
   });
@@ -250,8 +252,21 @@ async function layGround(config: Config, clock: Clock, log: Log): Promise<Ground
   if (config.database !== undefined) await claimFolder(config.dataFolder, store, random);
   const storage = await openStorage(config, store, clock, random);
   const entry = [process.execPath, process.argv[1] ?? ""];
-  const compute = createProcessBackend({ dataFolder: config.dataFolder, entry, clock, random, log });
+  const compute = openCompute(
+    config,
+    createProcessBackend({ dataFolder: config.dataFolder, entry, clock, random, log }),
+    log,
+  );
   return { config, clock, random, log, store, storage, compute };
+}
+
+/** Where tasks run: our own programs as processes, other images in containers where the setting and the machine allow it. */
+function openCompute({ compute, dataFolder, dockerHost }: Config, agents: ComputeBackend, log: Log): ComputeBackend {
+  if (compute === "process") return agents;
+  const backend = createDockerBackend({ agents, dataFolder, engineAddress: dockerHost, log });
+  if (compute === "docker" && !backend.features.has("images"))
+    throw new FolderProblemError(`--compute docker: no Docker Engine at ${dockerHost ?? "/var/run/docker.sock"}.`);
+  return backend;
 }
 
 const isLoopback = (host: string): boolean => host === "localhost" || host === "::1" || host.startsWith("127.");

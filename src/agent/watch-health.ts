@@ -15,15 +15,20 @@ export async function watchHealth(run: TaskRun, signal: AbortSignal): Promise<vo
   let isReady: boolean | undefined;
   let failures = 0;
   while (!signal.aborted) {
-    const host = await runner.servingHost();
-    const address = `http://${host ?? ""}:${port}`;
-    failures = host !== undefined && (await ping(address)) ? 0 : failures + 1;
+    const address = addressOf(await runner.servingHost(), port);
+    failures = (await isServing(address)) ? 0 : failures + 1;
     if (failures === 0 && isReady !== true) isReady = report(run, address, true);
     else if (failures >= failuresToBeUnready && isReady !== false && state.current.wasReady === true)
       isReady = report(run, address, false);
     await clock.sleep(isReady === true ? onceReadyMs : untilReadyMs, signal).catch(() => undefined);
   }
 }
+
+const addressOf = (host: string | undefined, port: number): string =>
+  host === undefined ? "" : `http://${host}:${port}`;
+
+/** A container may have no address yet. */
+const isServing = async (address: string): Promise<boolean> => address !== "" && ping(address);
 
 function report({ state, reporter, clock }: TaskRun, address: string, ready: boolean): boolean {
   if (ready && state.current.wasReady !== true) state.save({ wasReady: true });

@@ -186,26 +186,30 @@ class DockerRunner implements Runner {
   }
 
   async #stateOf({ State: state }: Inspected): Promise<ProgramState> {
-    const { spec, paths } = this.#options;
     const startedAt = Date.parse(state.StartedAt);
     switch (state.Status) {
-      case "created": {
-        if (state.Error === "") return notStarted;
-        const exit = { exitCode: state.ExitCode || 127, endedAt: this.#options.clock.now().getTime() };
-        return { is: "ended", startedAt: exit.endedAt, exit: { ...exit, failure: cannotStart(spec, state.Error) } };
-      }
+      case "created":
+        return state.Error === "" ? notStarted : this.#refusedState(state);
       case "exited":
-      case "dead": {
-        if (this.#wasAway && killedCodes.includes(state.ExitCode) && !state.OOMKilled) return { is: "lost", startedAt };
+      case "dead":
+        if (this.#wasAway && isKilled(state)) return { is: "lost", startedAt };
         await this.#takeOutput();
         return { is: "ended", startedAt, exit: exitOf(state) };
-      }
-      default: {
-        if (!existsSync(paths.started)) mkdirSync(paths.started, { recursive: true });
+      case "running":
+      case "paused":
+      case "restarting":
+      case "removing":
+        mkdirSync(this.#options.paths.started, { recursive: true });
         this.#followOutput();
         return { is: "running", startedAt };
-      }
     }
+  }
+
+  #refusedState(state: Inspected["State"]): ProgramState {
+    const { spec, clock } = this.#options;
+    const endedAt = clock.now().getTime();
+    const exit = { exitCode: state.ExitCode || 127, endedAt, failure: cannotStart(spec, state.Error) };
+    return { is: "ended", startedAt: endedAt, exit };
   }
 
   #followOutput(): void {
@@ -244,6 +248,8 @@ class DockerRunner implements Runner {
 }
 
 export const createDockerRunner = (options: DockerRunnerOptions): Runner => new DockerRunner(options);
+
+const isKilled = ({ ExitCode, OOMKilled }: Inspected["State"]): boolean => killedCodes.includes(ExitCode) && !OOMKilled;
 
 const notStarted: ProgramState = { is: "not-started" };
 

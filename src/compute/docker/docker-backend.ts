@@ -68,6 +68,15 @@ export function createDockerBackend(options: DockerBackendOptions): ComputeBacke
     }
   };
 
+  const keysOfContainers = async (): Promise<readonly string[]> => {
+    const keys: string[] = [];
+    await whenItAnswers("containers could not be listed", async () => {
+      const found = await containers(`${installationLabel}=${installation}`);
+      keys.push(...found.flatMap(({ Labels }) => Labels[taskLabel] ?? []));
+    });
+    return keys;
+  };
+
   return {
     name: "docker",
     get features() {
@@ -82,20 +91,18 @@ export function createDockerBackend(options: DockerBackendOptions): ComputeBacke
       if (spec && spec.program.kind !== "image") return;
       await inTurn(() => whenItAnswers("a container could not be removed", () => clear(key)));
     },
-    list: async function* () {
-      const seen = new Set<string>();
-      for await (const key of agents.list()) {
-        seen.add(key);
-        yield key;
-      }
-      const left: string[] = [];
-      await whenItAnswers("containers could not be listed", async () => {
-        const found = await containers(`${installationLabel}=${installation}`);
-        left.push(...new Set(found.map(({ Labels }) => Labels[taskLabel] ?? "")));
-      });
-      yield* left.filter((key) => key !== "" && !seen.has(key));
-    },
+    list: () => listAll(agents, keysOfContainers),
   };
+}
+
+/** Tasks with a folder, then containers whose task has none any more. */
+async function* listAll(agents: ComputeBackend, keysOfContainers: () => Promise<readonly string[]>) {
+  const seen = new Set<string>();
+  for await (const key of agents.list()) {
+    seen.add(key);
+    yield key;
+  }
+  for (const key of new Set(await keysOfContainers())) if (!seen.has(key)) yield key;
 }
 
 async function placeFor(

@@ -9,6 +9,7 @@ import type { Random } from "../../lib/random.ts";
 import type { SagemakerOperations } from "../../models/generated/sagemaker.ts";
 import type { BlobStorage } from "../../storage/storage.ts";
 import type { Metrics } from "../cloudwatch/index.ts";
+import type { Images } from "../ecr/index.ts";
 import type { LogLines } from "../logs/index.ts";
 import { operationsOf, type RequestContext } from "../service.ts";
 import type { Roles } from "./role-access.ts";
@@ -76,6 +77,8 @@ export interface SagemakerPlatform {
   readonly identity: Identity;
   readonly roles: Roles;
   readonly algorithms: Algorithms;
+  /** Container images by the names that jobs give them. */
+  readonly images: Images;
   /** Where agents reach this server: the URL now, and the file that holds it after a restart on another port. */
   readonly server: { url(): string; readonly file?: string };
   /** Tells the engine that a row has become due. */

@@ -2,7 +2,7 @@
 import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { onTestFinished } from "vitest";
-import type { ComputeBackend, TaskState } from "../../compute/backend.ts";
+import type { BackendFeature, ComputeBackend, TaskState } from "../../compute/backend.ts";
 import { openTestStore } from "../../database/store.fake.ts";
 import type { Store } from "../../database/store.ts";
 import { createCapacity } from "../../engine/capacity.ts";
@@ -29,7 +29,7 @@ export const kmeansImage = "174872318107.dkr.ecr.us-west-2.amazonaws.com/kmeans:
 /** Tasks that only exist; what they do comes from `agent`. */
 class FakeTasks implements ComputeBackend {
   readonly name = "fake";
-  readonly features = new Set(["multi-instance"] as const);
+  readonly features = new Set<BackendFeature>(["multi-instance"]);
   readonly running = new Map<string, TaskSpec>();
   /** How often a task really began, by key. */
   readonly starts = new Map<string, number>();
@@ -249,6 +249,7 @@ export async function fakeSagemaker({ jobs = 4, wrapStore }: FakeOptions = {}): 
     identity: fakeIdentity(clock),
     roles: fakeRoles(objects),
     algorithms: { find: (image) => (image.includes("/kmeans:") ? kmeans : undefined), names: ["kmeans"] },
+    images: { find: async ({ image }) => ({ kind: "foreign", name: image }) },
     server: { url: () => "http://127.0.0.1:7243" },
     nudge: () => undefined,
   };

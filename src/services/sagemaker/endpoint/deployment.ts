@@ -7,8 +7,8 @@ export interface VariantPlan {
   readonly instanceCount: number;
   readonly weight: number;
   readonly image: string;
-  /** Folder under src/algorithms. */
-  readonly algorithm: string;
+  /** Folder under src/algorithms; undefined: the image runs as a container. */
+  readonly algorithm?: string;
   readonly environment: Readonly<Record<string, string>>;
   /** s3:// URI of model.tar.gz. */
   readonly modelData?: string;

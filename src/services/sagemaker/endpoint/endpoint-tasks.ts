@@ -5,9 +5,10 @@ import type { Writer } from "../../../database/store.ts";
 import { unpack } from "../../../lib/stored-json.ts";
 import type { ChannelPlan, PlanFailure } from "../../../task/channel-plan.ts";
 import { taskRoutePrefix } from "../../../task/report.ts";
-import type { TaskSpec } from "../../../task/task.ts";
+import type { Program, TaskSpec } from "../../../task/task.ts";
 import { rowKind } from "../../resource-definition.ts";
 import type { MetricData } from "../../cloudwatch/index.ts";
+import { containerProgram } from "../container-program.ts";
 import type { SagemakerPlatform } from "../context.ts";
 import type { StoredReport, TaskOwner, TaskRow } from "../tasks/task-owner.ts";
 import { jobAddresses } from "../training-job/job-network.ts";
@@ -22,12 +23,13 @@ export const logGroup = (endpointName: string): string => `/aws/sagemaker/Endpoi
 
 type Platform = Pick<SagemakerPlatform, "objects" | "metrics">;
 
-export function taskSpec(
+/** Throws ImageError for an image that the model's role may not pull. */
+export async function taskSpec(
   task: TaskRow,
   variant: VariantPlan,
   endpointName: string,
-  server: SagemakerPlatform["server"],
-): TaskSpec {
+  { server, images }: Pick<SagemakerPlatform, "server" | "images">,
+): Promise<TaskSpec> {
   return {
     key: task.key,
     ownerUid: task.owner_uid,
@@ -35,7 +37,7 @@ export function taskSpec(
     region: task.region,
     purpose: "hosting",
     server: { url: server.url(), token: task.token, ...(server.file === undefined ? {} : { file: server.file }) },
-    program: { kind: "algorithm", name: variant.algorithm, command: "serve" },
+    program: await programOf(task, variant, images),
     // Instances of an endpoint do not know each other: each is alone on its network.
     network: { host: "algo-1", addresses: jobAddresses(task.key, 1), isAlone: variant.isAlone },
     environment: {
@@ -48,6 +50,13 @@ export function taskSpec(
     configFiles: {},
     graceSeconds,
   };
+}
+
+async function programOf(task: TaskRow, variant: VariantPlan, images: SagemakerPlatform["images"]): Promise<Program> {
+  const { algorithm, image, instanceType, roleArn = "" } = variant;
+  if (algorithm !== undefined) return { kind: "algorithm", name: algorithm, command: "serve" };
+  const { account, region } = task;
+  return containerProgram({ images }, { image, account, region, roleArn, instanceType, arguments: ["serve"] });
 }
 
 const specOf = (owner: ResourceRow): EndpointSpec => unpack(owner.spec) as EndpointSpec;

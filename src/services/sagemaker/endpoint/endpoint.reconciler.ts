@@ -39,7 +39,7 @@ type Change = Partial<EndpointStatus>;
 
 export type HostingPlatform = Pick<
   SagemakerPlatform,
-  "store" | "compute" | "clock" | "random" | "log" | "capacity" | "objects" | "roles" | "server"
+  "store" | "compute" | "clock" | "random" | "log" | "capacity" | "objects" | "roles" | "server" | "images"
 >;
 
 const watchEveryMs = seconds(5);
@@ -125,7 +125,7 @@ function fixArtifacts({ objects, roles }: HostingPlatform): EndpointStep {
 }
 
 async function launch(
-  { store, random, compute, clock, server }: HostingPlatform,
+  { store, random, compute, clock, server, images }: HostingPlatform,
   { uid, account, region, name }: Endpoint,
   launches: readonly Launch[],
 ): Promise<void> {
@@ -134,7 +134,7 @@ async function launch(
   await Promise.all(
     launches.map(async ({ key, variant }) => {
       const row = rows.find((task) => task.key === key);
-      if (row) await compute.start(taskSpec(row, variant, name, server));
+      if (row) await compute.start(await taskSpec(row, variant, name, { server, images }));
     }),
   );
 }

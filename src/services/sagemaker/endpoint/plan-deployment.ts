@@ -34,11 +34,12 @@ function containerOf(found: Model): ContainerDefinition {
   return container;
 }
 
-function algorithmOf(image: string, ctx: SagemakerContext): string {
+function algorithmOf(image: string, ctx: SagemakerContext): { readonly algorithm?: string } {
   const algorithm = ctx.algorithms.find(image);
-  if (algorithm) return algorithm.name;
+  if (algorithm) return { algorithm: algorithm.name };
+  if (ctx.compute.features.has("images")) return {};
   throw validationError(
-    `Salvia cannot serve the image ${image} yet. It serves SageMaker's built-in algorithms ${ctx.algorithms.names.join(", ")}, under the image name of any registry account and region.`,
+    `Salvia cannot serve the image ${image} yet. It serves SageMaker's built-in algorithms ${ctx.algorithms.names.join(", ")}, under the image name of any registry account and region. Other images run as containers, where a Docker Engine answers: none does here.`,
   );
 }
 
@@ -54,7 +55,7 @@ async function planVariant(variant: ProductionVariant, ctx: SagemakerContext): P
     instanceCount: variant.InitialInstanceCount ?? 1,
     weight: variant.InitialVariantWeight ?? 1,
     image,
-    algorithm: algorithmOf(image, ctx),
+    ...algorithmOf(image, ctx),
     environment: container.Environment ?? {},
     ...(modelData === undefined ? {} : { modelData }),
     ...(found.spec.ExecutionRoleArn === undefined ? {} : { roleArn: found.spec.ExecutionRoleArn }),

@@ -29,7 +29,7 @@ export const tooManyInstances = (instanceType: string, limit: number, wanted: nu
 
 export const unknownImage = (image: string, known: readonly string[], frameworks: readonly string[]): AwsError =>
   validationError(
-    `Salvia cannot run the training image ${image} yet. It runs SageMaker's built-in algorithms ${known.join(", ")}, and with a ContainerEntrypoint the images ${frameworks.join(", ")}, under the image name of any registry account and region.`,
+    `Salvia cannot run the training image ${image} yet. It runs SageMaker's built-in algorithms ${known.join(", ")}, and with a ContainerEntrypoint the images ${frameworks.join(", ")}, under the image name of any registry account and region. Other images run as containers, where a Docker Engine answers: none does here.`,
   );
 
 export const fixedMetricDefinitions = (): AwsError =>

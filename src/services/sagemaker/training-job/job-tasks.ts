@@ -43,7 +43,7 @@ function inputDataConfig(spec: TrainingJobSpec): object {
   return Object.fromEntries(channels) as object;
 }
 
-function resourceConfig(spec: TrainingJobSpec, host: string, hosts: readonly string[]): object {
+function resourceConfig(spec: TrainingJobSpec, host: string, hosts: readonly string[], program: Program): object {
   const instanceType = spec.ResourceConfig?.InstanceType ?? "";
   const group = "homogeneousCluster";
   return {
@@ -52,7 +52,7 @@ function resourceConfig(spec: TrainingJobSpec, host: string, hosts: readonly str
     current_group_name: group,
     hosts,
     instance_groups: [{ instance_group_name: group, instance_type: instanceType, hosts }],
-    network_interface_name: "lo",
+    network_interface_name: program.kind === "image" ? "eth0" : "lo",
   };
 }
 
@@ -102,7 +102,7 @@ export function taskSpecs(
       configFiles: {
         "hyperparameters.json": JSON.stringify(spec.HyperParameters ?? {}),
         "inputdataconfig.json": JSON.stringify(inputDataConfig(spec)),
-        "resourceconfig.json": JSON.stringify(resourceConfig(spec, host, hosts)),
+        "resourceconfig.json": JSON.stringify(resourceConfig(spec, host, hosts, program)),
       },
       graceSeconds,
       ...(maxRuntimeSeconds === undefined ? {} : { maxRuntimeSeconds }),

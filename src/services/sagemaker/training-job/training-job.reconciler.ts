@@ -4,6 +4,7 @@ import { CapacityError, ImageError } from "../../../compute/backend.ts";
 import { releaseCapacity } from "../../../engine/capacity.ts";
 import { anyReconciler, lookAgain, next, settle, type AnyReconciler } from "../../../engine/reconciler.ts";
 import { seconds } from "../../../lib/clock.ts";
+import type { Program } from "../../../task/task.ts";
 import { rowKind } from "../../resource-definition.ts";
 import { accessOf } from "../role-access.ts";
 import type { TaskRow } from "../tasks/task-owner.ts";
@@ -46,9 +47,9 @@ function abandonWhenStopped({ store, compute, clock }: TrainingPlatform): JobSte
 }
 
 /** Algorithm and hyperparameters as the container would check them; the text is the FailureReason. */
-function problemOf({ algorithms }: TrainingPlatform, spec: TrainingJobSpec): string | undefined {
+function problemOf({ algorithms, compute }: TrainingPlatform, spec: TrainingJobSpec): string | undefined {
   try {
-    const program = trainingProgram(spec.AlgorithmSpecification, algorithms);
+    const program = trainingProgram(spec.AlgorithmSpecification, algorithms, compute);
     if (program.kind === "algorithm") program.algorithm.checkHyperparameters(spec.HyperParameters ?? {});
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
@@ -102,12 +103,25 @@ function waitForCapacity({ capacity, clock }: TrainingPlatform): JobStep {
   };
 }
 
+/** What the instances run, or why they cannot. */
+async function programOf(platform: TrainingPlatform, job: Job): Promise<Program | string> {
+  const { algorithms, compute } = platform;
+  try {
+    return await taskProgram(trainingProgram(job.spec.AlgorithmSpecification, algorithms, compute), job, platform);
+  } catch (error) {
+    if (error instanceof ImageError) return error.message;
+    throw error;
+  }
+}
+
 /** Safe to repeat: rows and tasks are found again by their keys. */
-function launch({ store, random, compute, algorithms, server, clock }: TrainingPlatform): JobStep {
+function launch(platform: TrainingPlatform): JobStep {
+  const { store, random, compute, server, clock } = platform;
   return async (job) => {
     if (job.status.launchedAt) return next();
     const identity = { ...job, arn: trainingJob.arn(job), attempt: job.status.attempt };
-    const program = taskProgram(trainingProgram(job.spec.AlgorithmSpecification, algorithms));
+    const program = await programOf(platform, job);
+    if (typeof program === "string") return failed(job, `ClientError: ${program}`, clock.now());
     const place = { ownerUid: job.uid, account: job.account, region: job.region };
     const tasks = await ensureTasks({ store, random }, place, taskKeys(identity), clock.now());
     // One that has reported was started by a pass that could not be saved. Should it be gone since, it was lost, and is

@@ -1,6 +1,9 @@
 import { expect, test } from "vitest";
+import type { BackendFeature } from "../../../compute/backend.ts";
+import type { FoundImage } from "../../ecr/index.ts";
 import type { BuiltInAlgorithm } from "../context.ts";
-import { checkMetrics, taskProgram, trainingProgram } from "./training-program.ts";
+import { kmeansJob } from "../sagemaker.fake.ts";
+import { checkMetrics, taskProgram, type JobOfProgram, trainingProgram } from "./training-program.ts";
 
 const kmeans: BuiltInAlgorithm = { name: "kmeans", metrics: [], checkHyperparameters: () => undefined };
 const algorithms = {
@@ -8,21 +11,26 @@ const algorithms = {
   names: ["kmeans"],
 };
 const scikit = "246618743249.dkr.ecr.us-west-2.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3";
+const bare = { features: new Set<BackendFeature>() };
+const withImages = { features: new Set<BackendFeature>(["images"]) };
+const job: JobOfProgram = { account: "000000000000", region: "us-west-2", spec: kmeansJob("a-job") };
+const found: { image: FoundImage } = { image: { kind: "foreign", name: "own:1" } };
+const platform = { images: { find: async () => found.image } };
 const file = { TrainingInputMode: "File" } as const;
 
-test("a built-in algorithm's image runs the algorithm", () => {
-  const program = trainingProgram({ ...file, TrainingImage: "kmeans:1" }, algorithms);
-  expect(taskProgram(program)).toEqual({ kind: "algorithm", name: "kmeans", command: "train" });
+test("a built-in algorithm's image runs the algorithm", async () => {
+  const program = trainingProgram({ ...file, TrainingImage: "kmeans:1" }, algorithms, bare);
+  expect(await taskProgram(program, job, platform)).toEqual({ kind: "algorithm", name: "kmeans", command: "train" });
 });
 
-test("a framework image runs the entrypoint with its arguments, in the framework's Python environment", () => {
+test("a framework image runs the entrypoint with its arguments, in the framework's Python environment", async () => {
   const wanted = {
     ...file,
     TrainingImage: scikit,
     ContainerEntrypoint: ["/bin/bash"],
     ContainerArguments: ["-c", "echo 'as it is'"],
   };
-  const program = taskProgram(trainingProgram(wanted, algorithms));
+  const program = await taskProgram(trainingProgram(wanted, algorithms, bare), job, platform);
   expect(program).toMatchObject({
     kind: "command",
     argv: ["/bin/bash", "-c", "echo 'as it is'"],
@@ -53,7 +61,7 @@ test.each([
     "ContainerArguments with a built-in",
   ],
 ])("%s is refused in words", (_name, wanted, message) => {
-  expect(() => trainingProgram(wanted, algorithms)).toThrow(message);
+  expect(() => trainingProgram(wanted, algorithms, bare)).toThrow(message);
 });
 
 test("nobody overrides a built-in algorithm's metrics, and those of scripts are not there yet", () => {
@@ -61,6 +69,45 @@ test("nobody overrides a built-in algorithm's metrics, and those of scripts are 
   const own = { ...file, TrainingImage: "kmeans:1", MetricDefinitions };
   expect(() => checkMetrics(own, { kind: "algorithm", algorithm: kmeans })).toThrow("can't override");
   const script = { ...file, TrainingImage: scikit, ContainerEntrypoint: ["sh"], MetricDefinitions };
-  expect(() => checkMetrics(script, trainingProgram(script, algorithms))).toThrow("is not implemented by Salvia yet");
+  expect(() => checkMetrics(script, trainingProgram(script, algorithms, bare))).toThrow(
+    "is not implemented by Salvia yet",
+  );
   expect(() => checkMetrics(file, { kind: "algorithm", algorithm: kmeans })).not.toThrow();
+});
+
+const programFor = async (wanted: object) => {
+  const request = { ...file, TrainingImage: "own:1", ...wanted };
+  const spec = { ...job.spec, AlgorithmSpecification: request };
+  return taskProgram(trainingProgram(request, algorithms, withImages), { ...job, spec }, platform);
+};
+
+test("any other image runs as a container where there is an engine: with train, or with the job's own command", async () => {
+  found.image = { kind: "foreign", name: "own:1" };
+  expect(await programFor({})).toMatchObject({
+    kind: "image",
+    localNames: ["own:1"],
+    pull: { name: "own:1" },
+    arguments: ["train"],
+    limits: { instanceType: "ml.c4.xlarge", cpus: 4 },
+  });
+  const command = await programFor({ ContainerEntrypoint: ["sh", "-c"], ContainerArguments: ["ls"] });
+  expect(command).toMatchObject({ entrypoint: ["sh", "-c"], arguments: ["ls"] });
+  expect(await programFor({ ContainerEntrypoint: ["run"] })).toMatchObject({ entrypoint: ["run"], arguments: [] });
+});
+
+test("an image of a registry is the pushed one; one that is not pushed is looked for in the engine alone", async () => {
+  const credential = { username: "AWS", password: "secret", server: "localhost:1" } as const;
+  const pullName = "localhost:1/own@sha256:0";
+  const about = { digest: "sha256:0", mediaType: "m", sizeBytes: 1, localNames: ["own:1"] };
+  found.image = { kind: "registry", pullName, credential, ...about };
+  expect(await programFor({})).toMatchObject({ localNames: [pullName], pull: { name: pullName, credential } });
+  found.image = { kind: "local", localNames: ["own:1", "x/own:1"], problem: "not pushed" };
+  const local = await programFor({});
+  expect(local).toMatchObject({ localNames: ["own:1", "x/own:1"] });
+  expect(local).not.toHaveProperty("pull");
+});
+
+test("an image that the role may not pull is refused in AWS's words", async () => {
+  found.image = { kind: "denied", problem: "is not authorized to perform: ecr:BatchGetImage" };
+  await expect(programFor({})).rejects.toThrow("ecr:BatchGetImage");
 });

@@ -5,24 +5,33 @@ import type { AlgorithmSpecification } from "../../../models/generated/sagemaker
 import type { Program } from "../../../task/task.ts";
 import type { BuiltInAlgorithm, SagemakerPlatform } from "../context.ts";
 import { notImplemented } from "../not-implemented.ts";
+import type { Job } from "./job-step.ts";
+import type { ComputeBackend } from "../../../compute/backend.ts";
+import { containerProgram } from "../container-program.ts";
 import { fixedMetricDefinitions, unknownImage } from "./errors.ts";
 
 export type TrainingProgram =
   | { readonly kind: "algorithm"; readonly algorithm: BuiltInAlgorithm }
-  | { readonly kind: "framework"; readonly framework: Framework; readonly argv: readonly string[] };
+  | { readonly kind: "framework"; readonly framework: Framework; readonly argv: readonly string[] }
+  | { readonly kind: "image"; readonly image: string };
 
 type Algorithms = SagemakerPlatform["algorithms"];
 
 const isGiven = (list: readonly unknown[] | undefined): boolean => list !== undefined && list.length > 0;
 
 /** Throws what the caller should hear: no image, one that cannot run here, something of it that is not there yet. */
-export function trainingProgram(wanted: AlgorithmSpecification | undefined, algorithms: Algorithms): TrainingProgram {
+export function trainingProgram(
+  wanted: AlgorithmSpecification | undefined,
+  algorithms: Algorithms,
+  { features }: Pick<ComputeBackend, "features">,
+): TrainingProgram {
   const image = wanted?.TrainingImage;
   if (image === undefined) throw validationError("AlgorithmSpecification.TrainingImage is missing.");
   const algorithm = algorithms.find(image);
   if (algorithm) return builtIn(wanted, algorithm);
   const framework = findFramework(image);
   if (!framework) {
+    if (features.has("images")) return { kind: "image", image };
     const names = frameworks.flatMap(({ images }) => images);
     throw unknownImage(image, algorithms.names, names);
   }
@@ -42,11 +51,39 @@ function builtIn(wanted: AlgorithmSpecification | undefined, algorithm: BuiltInA
 export function checkMetrics(wanted: AlgorithmSpecification | undefined, { kind }: TrainingProgram): void {
   if (!isGiven(wanted?.MetricDefinitions)) return;
   if (kind === "algorithm") throw fixedMetricDefinitions();
-  throw notImplemented("AlgorithmSpecification.MetricDefinitions with a framework image");
+  throw notImplemented(
+    `AlgorithmSpecification.MetricDefinitions with ${kind === "image" ? "an" : "a framework"} image`,
+  );
 }
 
-export function taskProgram(program: TrainingProgram): Program {
-  if (program.kind === "algorithm") return { kind: "algorithm", name: program.algorithm.name, command: "train" };
-  const { name, packages } = program.framework;
-  return { kind: "command", argv: program.argv, python: { name, packages } };
+export type JobOfProgram = Pick<Job, "account" | "region" | "spec">;
+
+/** Throws ImageError for an image that the job's role may not pull. */
+export async function taskProgram(
+  program: TrainingProgram,
+  job: JobOfProgram,
+  platform: Pick<SagemakerPlatform, "images">,
+): Promise<Program> {
+  switch (program.kind) {
+    case "algorithm":
+      return { kind: "algorithm", name: program.algorithm.name, command: "train" };
+    case "framework": {
+      const { name, packages } = program.framework;
+      return { kind: "command", argv: program.argv, python: { name, packages } };
+    }
+    case "image": {
+      const { RoleArn: roleArn, ResourceConfig, AlgorithmSpecification: wanted } = job.spec;
+      const { ContainerEntrypoint: entrypoint, ContainerArguments: given } = wanted ?? {};
+      const hasOwn = entrypoint !== undefined && entrypoint.length > 0;
+      return containerProgram(platform, {
+        ...job,
+        image: program.image,
+        roleArn,
+        instanceType: ResourceConfig?.InstanceType ?? "",
+        ...(hasOwn ? { entrypoint } : {}),
+        // "train" is for the image's own entrypoint.
+        arguments: given ?? (hasOwn ? [] : ["train"]),
+      });
+    }
+  }
 }
