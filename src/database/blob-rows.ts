@@ -1,7 +1,7 @@
 // Small objects' bytes, as rows: written with whatever else the turn's transaction holds.
 import type { Clock } from "../lib/clock.ts";
 import { prepared, preparedChange } from "./prepared.ts";
-import type { Store } from "./store.ts";
+import type { Store, Writer } from "./store.ts";
 
 const pageSize = 1_000;
 
@@ -12,6 +12,10 @@ const insertion = preparedChange((tx) =>
 const byId = prepared<{ bytes: Uint8Array }>((reader) =>
   reader.selectFrom("small_blobs").select("bytes").where("id", "=", ""),
 );
+
+/** Stores a small blob in the caller's own transaction. */
+export const saveBlobRow = (tx: Writer, id: string, bytes: Uint8Array, now: Date): Promise<unknown> =>
+  insertion(tx, [id, bytes, now.getTime()]);
 
 /** What storage/small asks of a database. */
 export const blobRows = (store: Store, clock: Clock) => ({

@@ -31,7 +31,7 @@ export function createMountedStorage(own: BlobStorage): MountedStorage {
       return id;
     },
     unmount: (id) => void files.delete(id),
-    write: (source) => own.write(source),
+    write: (source, options) => own.write(source, options),
     read: async (id, range) => (isMountedBlob(id) ? readFile(fileOf(id), range) : own.read(id, range)),
     join: (ids): Promise<Blob> => own.join(ids),
     localPath: (id) => (isMountedBlob(id) ? files.get(id)?.path : own.localPath(id)),

@@ -10,6 +10,7 @@ import { systemClock } from "../../lib/clock.ts";
 import { systemRandom } from "../../lib/random.ts";
 import { createFilesystemStorage } from "../filesystem/filesystem-storage.ts";
 import { describeBlobStorage } from "../storage.contract.ts";
+import { BlobMissingError } from "../storage.ts";
 import { createSmallBlobStorage, maxSmallBytes } from "./small-blob-storage.ts";
 
 let root: string;
@@ -71,4 +72,13 @@ test("more rows than a page are all listed", async () => {
   const { rows, storage } = await open();
   const made = await Promise.all(Array.from({ length: 2_001 }, () => storage.write(Readable.from([]))));
   expect(new Set(await idsOf(rows.list()))).toEqual(new Set(made.map(({ id }) => id)));
+});
+
+test("bytes that may wait for their writer's transaction are handed back, and not stored", async () => {
+  const { storage, rows } = await open();
+  const blob = await storage.write(Readable.from([Buffer.from("abc")]), { mayLeaveUnsaved: true });
+  expect(String(blob.unsaved)).toBe("abc");
+  await expect(storage.read(blob.id)).rejects.toThrow(BlobMissingError);
+  await rows.insert(blob.id, Buffer.from("abc"));
+  expect(await buffer(await storage.read(blob.id))).toEqual(Buffer.from("abc"));
 });

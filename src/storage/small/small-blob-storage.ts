@@ -68,12 +68,18 @@ class SmallBlobStorage implements BlobStorage {
     this.#options = options;
   }
 
-  async write(source: AsyncIterable<Uint8Array>): Promise<Blob> {
+  async write(
+    source: AsyncIterable<Uint8Array>,
+    { mayLeaveUnsaved = false }: { readonly mayLeaveUnsaved?: boolean } = {},
+  ): Promise<Blob> {
     const { chunks, sizeBytes, rest } = await beginningOf(source);
     if (rest) return this.#options.large.write(whole(chunks, rest));
     const { rows, clock, random } = this.#options;
     const id = `s${timeOrderedUuid(random, clock.now().getTime()).replaceAll("-", "")}`;
-    await rows.insert(id, Buffer.concat(chunks, sizeBytes));
+    const bytes = Buffer.concat(chunks, sizeBytes);
+    // One transaction instead of two, each of which would wait for the disk.
+    if (mayLeaveUnsaved) return { id, sizeBytes, unsaved: bytes };
+    await rows.insert(id, bytes);
     return { id, sizeBytes };
   }
 

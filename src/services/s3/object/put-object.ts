@@ -18,7 +18,7 @@ export const putObject = operation("PutObject", async (input, ctx) => {
   // Before the body, to spare the client; decided again when the row is switched.
   checkWriteConditions(await findObject(ctx.store.read, bucket.name, input.Key), input.Key, input);
 
-  const { blob, eTag, checksum } = await receiveBody(input, ctx);
+  const { blob, eTag, checksum } = await receiveBody(input, ctx, undefined, { mayLeaveUnsaved: true });
   const object = {
     bucket: bucket.name,
     key: input.Key,
@@ -30,6 +30,6 @@ export const putObject = operation("PutObject", async (input, ctx) => {
     tags,
     checksum,
   };
-  const placed = await switchObject(ctx, object, input);
+  const placed = await switchObject(ctx, object, input, blob.unsaved);
   return { ETag: quoted(eTag), ...checksumMembers(checksum), ...writtenVersion(placed.bucket, placed.object) };
 });

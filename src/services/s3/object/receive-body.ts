@@ -50,7 +50,12 @@ interface ExpectedChecksum {
 const maxBodyBytes = 5 * 1024 ** 3;
 
 /** `wanted` is the one algorithm that the upload takes; counted also where the request names none. */
-export async function receiveBody(input: BodyClaims, ctx: S3Context, wanted?: Algorithm): Promise<ReceivedBody> {
+export async function receiveBody(
+  input: BodyClaims,
+  ctx: S3Context,
+  wanted?: Algorithm,
+  options: KeepOptions = {},
+): Promise<ReceivedBody> {
   const claimed = claimedChecksum(input, ctx);
   if (wanted !== undefined && claimed && claimed.algorithm !== wanted) {
     throw invalidRequest(
@@ -68,7 +73,12 @@ export async function receiveBody(input: BodyClaims, ctx: S3Context, wanted?: Al
     });
   }
   if ((expected.sizeBytes ?? 0) > maxBodyBytes) throw tooLarge(expected.sizeBytes ?? 0);
-  return storeChecked(ctx, input.Body ?? noBytes(), expected);
+  return storeChecked(ctx, input.Body ?? noBytes(), expected, options);
+}
+
+export interface KeepOptions {
+  /** The blob may come back unsaved (storage.ts). */
+  readonly mayLeaveUnsaved?: boolean;
 }
 
 /** Stores the source unless it differs from what is expected; then nothing is left of it. */
@@ -76,6 +86,7 @@ export async function storeChecked(
   { storage, hashing }: { readonly storage: BlobStorage; readonly hashing: HashingThread },
   source: AsyncIterable<Uint8Array>,
   expected: ExpectedBody,
+  options: KeepOptions = {},
 ): Promise<ReceivedBody> {
   const md5 = hashing.startMd5(expected.sizeBytes);
   const running = expected.checksum && startChecksum(expected.checksum.algorithm);
@@ -101,7 +112,7 @@ export async function storeChecked(
   }
 
   try {
-    const blob = await storage.write(checked());
+    const blob = await storage.write(checked(), options);
     return { blob, eTag, checksum };
   } catch (error) {
     md5.drop();
