@@ -1,6 +1,7 @@
 // One request as the pipeline sees it, and what it answers.
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Readable } from "node:stream";
+import { escapeBytes } from "../lib/header-text.ts";
 import { readMessage, RequestBody, tooLarge, type BodyCheck } from "./request-body.ts";
 
 export interface HttpRequest {
@@ -49,12 +50,13 @@ export function splitTarget(url: string): Target | undefined {
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
 /** Node reads header bytes as Latin-1; clients that go beyond ASCII send, and sign, UTF-8. */
-function headerText(value: string): string {
+function headerText(name: string, value: string): string {
   if (!/[\u0080-\u00ff]/.test(value)) return value;
   try {
     return utf8.decode(Buffer.from(value, "latin1"));
   } catch {
-    return value;
+    // Objects give their metadata back byte for byte.
+    return name.startsWith("x-amz-meta-") ? escapeBytes(value) : value;
   }
 }
 
@@ -63,7 +65,7 @@ export function headersOf(rawHeaders: readonly string[]): Record<string, string>
   const headers = Object.create(null) as Record<string, string>;
   for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
     const name = (rawHeaders[at] ?? "").toLowerCase();
-    const value = headerText(rawHeaders[at + 1] ?? "");
+    const value = headerText(name, rawHeaders[at + 1] ?? "");
     const before = headers[name];
     headers[name] = before === undefined ? value : `${before},${value}`;
   }

@@ -2,13 +2,16 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { Readable, pipeline } from "node:stream";
 import { isLender, lentChunks } from "../lib/lent-chunks.ts";
+import { hasEscapedBytes, unescapeBytes } from "../lib/header-text.ts";
 import type { Continuation, HttpAnswer } from "./http-request.ts";
 
 /** Bodies up to this size are read to their end after an early answer, so that the connection can be used again. */
 const maxDrainBytes = 64 * 1_024 * 1_024;
 
 /** Header bytes are Latin-1 to Node: text beyond ASCII goes out as UTF-8. */
-const headerValue = (value: string): string =>
+const headerValue = (value: string): string => (hasEscapedBytes(value) ? unescapeBytes(value) : utf8Value(value));
+
+const utf8Value = (value: string): string =>
   // oxlint-disable-next-line no-control-regex -- ASCII is what needs no change
   /[^\x00-\x7f]/.test(value) ? Buffer.from(value, "utf8").toString("latin1") : value;
 

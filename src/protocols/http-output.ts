@@ -34,7 +34,8 @@ function scalarText(shape: Shape, value: unknown): string {
   return formatTimestamp(value, shape.timestampFormat ?? "rfc822");
 }
 
-const printable = /^[\t\x20-\x7e\x80-\xff]*$/;
+/** With bytes that came in as they are (lib/header-text.ts). */
+const printable = /^[\t\x20-\x7e\x80-\xff\udc80-\udcff]*$/;
 
 /** What a header cannot hold goes out as an RFC 2047 encoded word, as S3 does with metadata. */
 export const safeHeader = (text: string): string =>

@@ -1,5 +1,6 @@
 // The canonical request of Signature Version 4, byte for byte.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
+import { unescapeBytes } from "../lib/header-text.ts";
 
 /** A request as it arrived: nothing decoded, nothing normalised. */
 export interface SignedRequest {
@@ -104,7 +105,7 @@ export interface CanonicalOptions {
 export function canonicalRequest(request: SignedRequest, options: CanonicalOptions): string {
   const { signedHeaders, payloadHash, isS3 } = options;
   let headers = "";
-  for (const name of signedHeaders) headers += `${name}:${trimmedValue(request.headers[name] ?? "")}\n`;
+  for (const name of signedHeaders) headers += `${name}:${trimmedValue(unescapeBytes(request.headers[name] ?? ""))}\n`;
   const path = (isS3 ? s3Path : normalisedPath)(request.rawPath) || "/";
   const query = canonicalQuery(request.rawQuery, "X-Amz-Signature");
   return `${request.method}\n${path}\n${query}\n${headers}\n${signedHeaders.join(";")}\n${payloadHash}`;
