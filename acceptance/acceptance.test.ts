@@ -14,10 +14,12 @@ for (const client of [
   "exec",
   "cli1",
   "cli2",
+  "sdkjs",
   "s3fs",
   "pyarrow-s3",
   "sdk3",
   "registry",
+  "docker",
   "terraform",
 ]) {
   test(`${client}, unpatched, does everything in its suite`, { timeout: 600_000 }, async (context) => {

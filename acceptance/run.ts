@@ -44,10 +44,12 @@ const clients: readonly Client[] = [
   { name: "exec", packages: sdk2, environment: "sdk2", prepare: perhapsAwsCli2 },
   { name: "cli1", packages: ["awscli==1.46.3", "numpy==2.2.6"] },
   { name: "cli2", packages: boto3, environment: "boto3", prepare: findAwsCli2 },
+  { name: "sdkjs", packages: boto3, environment: "boto3" },
   { name: "s3fs", packages: ["s3fs==2026.9.0", "pandas==2.3.3"] },
   { name: "pyarrow-s3", packages: ["pyarrow==26.0.1"] },
   { name: "sdk3", packages: ["sagemaker==3.27.0", "numpy==1.26.4"] },
   { name: "registry", packages: ["awscli==1.46.3", "boto3==1.44.3"], prepare: findDocker },
+  { name: "docker", packages: sdk2, environment: "sdk2", prepare: findDocker },
   { name: "terraform", packages: boto3, environment: "boto3", prepare: findTerraform },
 ];
 
