@@ -1,0 +1,226 @@
+"""A container of one's own, with boto3 and with the SageMaker Python SDK 2: trained on two instances, deployed, invoked, and failing."""
+import base64
+import io
+import json
+import os
+import pathlib
+import subprocess
+import tarfile
+import time
+
+import boto3
+import sagemaker
+from sagemaker.estimator import Estimator
+from sagemaker.serializers import CSVSerializer
+
+from harness import Skipped, run, test
+
+region = os.environ["AWS_DEFAULT_REGION"]
+client, s3, logs = boto3.client("sagemaker"), boto3.client("s3"), boto3.client("logs")
+account = boto3.client("sts").get_caller_identity()["Account"]
+role = f"arn:aws:iam::{account}:role/SalviaExecutionRole"
+bucket = "acceptance-docker"
+s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": region})
+for part in range(4):
+    s3.put_object(Bucket=bucket, Key=f"rows/{part}.csv", Body="\n".join(str(part * 10 + n) for n in range(10)).encode())
+state = {}
+image = f"salvia-acceptance/mean:{os.getpid()}"
+
+
+def docker(*words):
+    done = subprocess.run(["docker", *words], capture_output=True, text=True, timeout=120)
+    if done.returncode != 0:
+        raise RuntimeError(f"{words}: {done.stderr[-2000:]}")
+    return done.stdout
+
+
+def described(name):
+    return client.describe_training_job(TrainingJobName=name)
+
+
+def wait_until(what, is_so, seconds=60):
+    given_up_at = time.monotonic() + seconds
+    while not is_so():
+        if time.monotonic() > given_up_at:
+            raise RuntimeError(f"waited {seconds} s in vain for {what}")
+        time.sleep(0.1)
+
+
+def trained(name, until=("Completed", "Failed", "Stopped"), **changes):
+    request = {
+        "TrainingJobName": name,
+        "AlgorithmSpecification": {"TrainingImage": image, "TrainingInputMode": "File"},
+        "RoleArn": role,
+        "InputDataConfig": [
+            {
+                "ChannelName": "train",
+                "DataSource": {
+                    "S3DataSource": {
+                        "S3DataType": "S3Prefix",
+                        "S3Uri": f"s3://{bucket}/rows/",
+                        "S3DataDistributionType": "ShardedByS3Key",
+                    }
+                },
+            }
+        ],
+        "OutputDataConfig": {"S3OutputPath": f"s3://{bucket}/output"},
+        "ResourceConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 1},
+        "StoppingCondition": {"MaxRuntimeInSeconds": 300},
+        **changes,
+    }
+    client.create_training_job(**request)
+    wait_until(f"the end of {name}", lambda: described(name)["TrainingJobStatus"] in until)
+    return described(name)
+
+
+def lines(name):
+    try:
+        found = logs.filter_log_events(logGroupName="/aws/sagemaker/TrainingJobs", logStreamNamePrefix=f"{name}/")
+    except logs.exceptions.ResourceNotFoundException:
+        return []
+    return [event["message"] for event in found["events"]]
+
+
+@test
+def an_image_is_built_with_plain_docker_build():
+    folder = pathlib.Path(__file__).parent / "container"
+    try:
+        docker("image", "inspect", "salvia-test/python:3")
+    except RuntimeError:
+        raise Skipped("the base image salvia-test/python:3 is missing: tools/docker/base-image makes it") from None
+    docker("build", "-q", "-t", image, str(folder))
+
+
+@test
+def two_instances_train_together_by_name():
+    job = trained("two", ResourceConfig={"InstanceCount": 2, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 1})
+    assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
+    said = lines("two")
+    assert any(line.startswith("algo-1 of 2 at") and "on eth0, channels ['train']" in line for line in said), said
+    assert sum(line.endswith("has 20 rows") for line in said) == 2, said
+    assert "credentials: True, job two" in said, said
+    body = s3.get_object(Bucket=bucket, Key="output/two/output/model.tar.gz")["Body"].read()
+    model = json.load(tarfile.open(fileobj=io.BytesIO(body)).extractfile("mean.json"))
+    assert model == {"mean": 19.5, "rows": 40}, model
+    body = s3.get_object(Bucket=bucket, Key="output/two/output/output.tar.gz")["Body"].read()
+    assert sorted(tarfile.open(fileobj=io.BytesIO(body)).getnames())[-2:] == ["algo-1.txt", "algo-2.txt"]
+
+
+@test
+def a_model_is_deployed_and_answers():
+    artifacts = f"s3://{bucket}/output/two/output/model.tar.gz"
+    container = {"Image": image, "ModelDataUrl": artifacts, "Environment": {"FLAVOUR": "mint"}}
+    client.create_model(ModelName="mean", ExecutionRoleArn=role, PrimaryContainer=container)
+    variant = {"VariantName": "AllTraffic", "ModelName": "mean", "InitialInstanceCount": 2, "InstanceType": "ml.m5.large"}
+    client.create_endpoint_config(EndpointConfigName="mean", ProductionVariants=[variant])
+    client.create_endpoint(EndpointName="mean", EndpointConfigName="mean")
+    client.get_waiter("endpoint_in_service").wait(EndpointName="mean", WaiterConfig={"Delay": 1, "MaxAttempts": 60})
+    runtime = boto3.client("sagemaker-runtime")
+    answer = runtime.invoke_endpoint(EndpointName="mean", ContentType="text/csv", Body="19.5\n20.5")
+    assert answer["Body"].read() == b"0.0\n1.0"
+    found = logs.filter_log_events(logGroupName="/aws/sagemaker/Endpoints/mean")
+    assert [event["message"] for event in found["events"]].count("serving mint") == 2
+    client.delete_endpoint(EndpointName="mean")
+
+
+@test
+def the_estimator_of_sdk_2_trains_and_deploys_it():
+    session = sagemaker.Session(default_bucket=bucket)
+    estimator = Estimator(
+        image_uri=image,
+        role=role,
+        instance_count=2,
+        instance_type="ml.m5.large",
+        hyperparameters={"anything": 1},
+        output_path=f"s3://{bucket}/output",
+        sagemaker_session=session,
+    )
+    estimator.fit({"train": f"s3://{bucket}/rows/"}, logs=False)
+    predictor = estimator.deploy(
+        initial_instance_count=1, instance_type="ml.m5.large", serializer=CSVSerializer(), endpoint_name="mean-sdk"
+    )
+    assert float(predictor.predict("29.5")) == 10.0
+    predictor.delete_endpoint()
+
+
+@test
+def a_script_that_fails_says_why():
+    job = trained("failing", HyperParameters={"fail": "no such rows"})
+    assert job["TrainingJobStatus"] == "Failed"
+    assert job["FailureReason"] == "AlgorithmError: ValueError: no such rows, exit code: 3", job["FailureReason"]
+    assert any("Traceback" in line for line in lines("failing"))
+
+
+@test
+def a_missing_image_and_a_program_that_is_none_are_told():
+    missing = {"TrainingImage": f"{account}.dkr.ecr.{region}.amazonaws.com/missing:1", "TrainingInputMode": "File"}
+    job = trained("missing", AlgorithmSpecification=missing)
+    assert job["FailureReason"].startswith("ClientError: Cannot pull algorithm container."), job["FailureReason"]
+    broken = {
+        "TrainingImage": image,
+        "TrainingInputMode": "File",
+        "ContainerEntrypoint": ["/opt/program/not-executable"],
+    }
+    job = trained("broken", AlgorithmSpecification=broken)
+    assert "CannotStartContainerError" in job["FailureReason"], job["FailureReason"]
+    assert "permission denied" in job["FailureReason"], job["FailureReason"]
+
+
+@test
+def more_gpus_than_the_machine_has_are_refused_in_words():
+    if os.path.exists("/dev/nvidia0"):
+        raise Skipped("this machine has a GPU")
+    job = trained("gpu", ResourceConfig={"InstanceCount": 1, "InstanceType": "ml.p3.2xlarge", "VolumeSizeInGB": 1})
+    assert job["FailureReason"].startswith("ClientError: The instance type ml.p3.2xlarge has 1 GPU"), job["FailureReason"]
+
+
+@test
+def a_job_without_a_network_has_no_credentials_and_no_way_out():
+    job = trained("alone", EnableNetworkIsolation=True, HyperParameters={"reach": "1.1.1.1"})
+    assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
+    assert "credentials: False, job alone" in lines("alone") and "reached: False" in lines("alone"), lines("alone")
+
+
+@test
+def a_stopped_job_keeps_what_it_saves_on_sigterm():
+    trained("stopped", until=("InProgress",), HyperParameters={"seconds": "200"})
+    wait_until("the first line", lambda: "second 0" in lines("stopped"))
+    client.stop_training_job(TrainingJobName="stopped")
+    wait_until("the end", lambda: described("stopped")["TrainingJobStatus"] == "Stopped")
+    body = s3.get_object(Bucket=bucket, Key="output/stopped/output/model.tar.gz")["Body"].read()
+    assert "partial.txt" in tarfile.open(fileobj=io.BytesIO(body)).getnames()
+
+
+@test
+def nothing_is_left_in_the_engine():
+    wait_until("an empty engine", lambda: docker("ps", "-aq", "--filter", f"ancestor={image}") == "")
+
+
+@test
+def an_image_of_the_registry_is_pulled_by_its_ecr_name():
+    ecr = boto3.client("ecr")
+    uri = ecr.create_repository(repositoryName="own/mean")["repository"]["repositoryUri"]
+    token = ecr.get_authorization_token()["authorizationData"][0]["authorizationToken"]
+    user, password = base64.b64decode(token).decode().split(":", 1)
+    docker("login", "--username", user, "--password", password, uri.split("/")[0])
+    docker("tag", image, f"{uri}:1")
+    docker("push", "-q", f"{uri}:1")
+    # Gone from the engine, under every name.
+    docker("rmi", "-f", image, f"{uri}:1")
+    named = {
+        "TrainingImage": f"{account}.dkr.ecr.{region}.amazonaws.com/own/mean:1",
+        "TrainingInputMode": "File",
+    }
+    job = trained("pulled", AlgorithmSpecification=named)
+    assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
+    digest = ecr.describe_images(repositoryName="own/mean")["imageDetails"][0]["imageDigest"]
+    state["pulled"] = [name for name in docker("images", "--digests", "--format", "{{.ID}} {{.Digest}}").splitlines() if digest in name]
+    assert len(state["pulled"]) > 0
+
+
+@test
+def the_image_is_removed():
+    docker("rmi", "-f", *{line.split()[0] for line in state["pulled"]})
+
+
+run()
