@@ -84,7 +84,7 @@ async function pullOnce({ engine, signal }: ImageWish, name: string, credential:
     method: "POST",
     // Without a tag all of them would come.
     path: `/images/create?fromImage=${encodeURIComponent(withTag(name))}`,
-    headers: auth ? { "x-registry-auth": Buffer.from(JSON.stringify(auth)).toString("base64url") } : {},
+    headers: auth ? { "x-registry-auth": paddedBase64Url(JSON.stringify(auth)) } : {},
     signal,
     timeoutMs: 0,
   });
@@ -97,7 +97,11 @@ async function pullOnce({ engine, signal }: ImageWish, name: string, credential:
   }
 }
 
-export const withTag = (name: string): string => (name.includes("@") || /:[^/]+$/.test(name) ? name : `${name}:latest`);
+/** As the engine decodes it: it ignores what comes without the padding. */
+const paddedBase64Url = (text: string): string =>
+  Buffer.from(text).toString("base64").replaceAll("+", "-").replaceAll("/", "_");
+
+const withTag = (name: string): string => (name.includes("@") || /:[^/]+$/.test(name) ? name : `${name}:latest`);
 
 /** AWS's words, and why. */
 function cannotPull({ purpose, program }: ImageWish, detail: string): StageError {

@@ -1,9 +1,12 @@
 // Containers of a real engine, where one answers and has the base image (tools/docker/start, tools/docker/base-image).
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { connect, createServer, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { setUpTask, until, type TaskBench } from "../../agent/task-bench.fake.ts";
+import { systemClock } from "../../lib/clock.ts";
 import { silentLog } from "../../lib/log.ts";
 import type { ImageProgram, TaskSpec } from "../../task/task.ts";
 import { describeComputeBackend } from "../backend.contract.ts";
@@ -53,6 +56,38 @@ async function setUp(engineAddress?: string): Promise<Bench> {
       ...more,
     }),
   };
+}
+
+interface Door {
+  readonly address: string;
+  shut(): Promise<void>;
+  open(): Promise<void>;
+}
+
+/** A way to the engine that can be shut. */
+async function door(): Promise<Door> {
+  const path = join(mkdtempSync(join(tmpdir(), "salvia-door-")), "docker.sock");
+  const passing = new Set<Socket>();
+  const server = createServer((socket) => {
+    const engine = connect("/var/run/docker.sock");
+    for (const end of [socket, engine]) {
+      passing.add(end);
+      end.on("error", () => end.destroy());
+    }
+    socket.pipe(engine).pipe(socket);
+  });
+  const open = () => new Promise<void>((resolve) => server.listen(path, resolve));
+  const shut = () =>
+    new Promise<void>((resolve) => {
+      server.close(() => resolve());
+      for (const socket of passing) socket.destroy();
+    });
+  await open();
+  onTestFinished(async () => {
+    await shut();
+    rmSync(dirname(path), { recursive: true });
+  });
+  return { address: `unix://${path}`, open, shut };
 }
 
 const leftovers = (folder: string): string =>
@@ -215,6 +250,27 @@ dockerTest(title("a container whose task folder is gone is listed, so that the s
   await backend.remove("left-algo-1");
   expect(leftovers(bench.folder)).toBe("");
 });
+
+dockerTest(
+  title("an engine that is away for a while is waited for; what it takes along is lost, and not to be blamed"),
+  async () => {
+    const doors = [await door(), await door()] as const;
+    const lasting = await setUp(doors[0].address);
+    const taken = await setUp(doors[1].address);
+    const counts = "import time\nfor n in range(60):\n  print(n); time.sleep(0.05)";
+    for (const { backend, spec } of [lasting, taken]) await backend.start(spec(python(counts)));
+    await Promise.all([lasting, taken].map(({ bench }) => bench.untilLine("1")));
+    await Promise.all(doors.map((each) => each.shut()));
+    docker("kill", `salvia-${taken.bench.key}`);
+    await systemClock.sleep(500);
+    expect([lasting, taken].map(({ bench }) => bench.server.end())).toEqual([undefined, undefined]);
+    await Promise.all(doors.map((each) => each.open()));
+    await Promise.all([lasting, taken].map(({ bench }) => bench.untilEnd()));
+    expect(lasting.bench.server.end()).toMatchObject({ how: "exited", exitCode: 0 });
+    expect(lasting.bench.server.lines()).toEqual(Array.from({ length: 60 }, (_, n) => String(n)));
+    expect(taken.bench.server.end()).toMatchObject({ how: "lost" });
+  },
+);
 
 test("without an engine an image waits, and other programs run", async () => {
   const { bench, backend, spec } = await setUp("unix:///nowhere/docker.sock");
