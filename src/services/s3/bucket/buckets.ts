@@ -1,5 +1,6 @@
 // Rows of buckets, and the check that a caller may use one.
 import { createHash } from "node:crypto";
+import { prepared } from "../../../database/prepared.ts";
 import type { Reader } from "../../../database/store.ts";
 import type { BucketsTable } from "../../../database/tables/objects.ts";
 import { accessDenied, noSuchBucket } from "../errors.ts";
@@ -21,8 +22,10 @@ export const bucketOf = (row: BucketsTable): Bucket => ({
   versioning: row.versioning === "Enabled" || row.versioning === "Suspended" ? row.versioning : undefined,
 });
 
+const byName = prepared<BucketsTable>((reader) => reader.selectFrom("buckets").selectAll().where("name", "=", ""));
+
 export async function findBucket(reader: Reader, name: string): Promise<Bucket | undefined> {
-  const row = await reader.selectFrom("buckets").selectAll().where("name", "=", name).executeTakeFirst();
+  const [row] = await byName(reader, [name]);
   return row && bucketOf(row);
 }
 

@@ -1,4 +1,5 @@
 // Rows of objects. What a row lets go of becomes garbage in the same transaction. How rows follow one another: versions/.
+import { prepared, preparedChange } from "../../../database/prepared.ts";
 import type { Reader, Writer } from "../../../database/store.ts";
 import type { ObjectsTable } from "../../../database/tables/objects.ts";
 import type { Tag } from "../../../models/generated/s3.ts";
@@ -55,13 +56,12 @@ export function objectOf(row: ObjectsTable): StoredObject {
   };
 }
 
+const byKey = prepared<ObjectsTable>((reader) =>
+  reader.selectFrom("objects").selectAll().where("bucket", "=", "").where("key", "=", ""),
+);
+
 export async function findObject(reader: Reader, bucket: string, key: string): Promise<StoredObject | undefined> {
-  const row = await reader
-    .selectFrom("objects")
-    .selectAll()
-    .where("bucket", "=", bucket)
-    .where("key", "=", key)
-    .executeTakeFirst();
+  const [row] = await byKey(reader, [bucket, key]);
   return row && objectOf(row);
 }
 
@@ -83,15 +83,46 @@ export function rowOf(object: StoredObject): ObjectsTable {
   };
 }
 
+const blankRow: ObjectsTable = {
+  bucket: "",
+  key: "",
+  blob_id: "",
+  size_bytes: 0,
+  etag: "",
+  modified_at: 0,
+  attributes: "",
+  tags: "",
+  checksum: "",
+  parts: "",
+  upload_id: "",
+  version_id: "",
+  sequence: 0,
+};
+
+/** In the order in which the prepared statement has them. */
+const columns = Object.keys(blankRow) as (keyof ObjectsTable)[];
+const changedColumns = columns.filter((column) => column !== "bucket" && column !== "key");
+
+const upsert = preparedChange((tx) =>
+  tx
+    .insertInto("objects")
+    .values(blankRow)
+    .onConflict((conflict) =>
+      conflict
+        .columns(["bucket", "key"])
+        .doUpdateSet((eb) =>
+          Object.fromEntries(changedColumns.map((column) => [column, eb.ref(`excluded.${column}`)])),
+        ),
+    ),
+);
+
 /** Writes the row in the place of whatever is there. */
 export async function saveObject(tx: Writer, object: StoredObject): Promise<void> {
   const row = rowOf(object);
-  const { bucket: _, key: __, ...changed } = row;
-  await tx
-    .insertInto("objects")
-    .values(row)
-    .onConflict((conflict) => conflict.columns(["bucket", "key"]).doUpdateSet(changed))
-    .execute();
+  await upsert(
+    tx,
+    columns.map((column) => row[column]),
+  );
 }
 
 /** Leaves the blob to the collector, which looks again whether something else needs it. */
