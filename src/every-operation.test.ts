@@ -306,14 +306,14 @@ const endless: ReadonlySet<string> = new Set(["logs.StartLiveTail"]);
 
 /** Lets the hours pass that the answer takes. */
 async function hurried<T>(answering: Promise<T>): Promise<T> {
-  let isAnswered = false;
-  const settled = answering.then(
-    () => (isAnswered = true),
-    () => (isAnswered = true),
-  );
-  const shortWait = (): Promise<unknown> => Promise.race([settled, new Promise((resolve) => setTimeout(resolve, 50))]);
-  for (await shortWait(); !isAnswered; await shortWait()) await salvia.clock.advance(181 * 60_000);
-  return answering;
+  const waiting = Symbol("waiting");
+  const shortWait = (): Promise<T | typeof waiting> =>
+    Promise.race([answering, new Promise<typeof waiting>((resolve) => setTimeout(() => resolve(waiting), 50))]);
+  for (;;) {
+    const answer = await shortWait();
+    if (answer !== waiting) return answer;
+    await salvia.clock.advance(181 * 60_000);
+  }
 }
 
 /** Sends one request and says what was wrong with its answer. */

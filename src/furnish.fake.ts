@@ -320,7 +320,8 @@ export async function furnishSalvia(salvia: FakeSalvia): Promise<Furniture> {
     await furnishOthers(salvia);
     await work();
     // Last, so that it has not run yet.
-    made.queryId = String((await ensure(salvia, "logs.StartQuery"))["queryId"] ?? made.queryId);
+    const { queryId } = await ensure(salvia, "logs.StartQuery");
+    if (typeof queryId === "string") made.queryId = queryId;
   };
   await furnish();
   return { known, recipe, furnish, work, close: () => instance.close() };
