@@ -13,7 +13,7 @@ import { timeOrderedUuid, type Random } from "../../../lib/random.ts";
 import type { StateValue } from "../../../models/generated/cloudwatch.ts";
 import { answerQueries, checkQueries } from "../metric-queries.ts";
 import { saveTransition, type Announce } from "./save-transition.ts";
-import { alarm, type AlarmIntent, type AlarmSpec, type AlarmStatus } from "./alarm.resource.ts";
+import type { AlarmIntent, AlarmSpec, AlarmStatus } from "./alarm.resource.ts";
 import { periodOf, queriesOf } from "./check-alarm.ts";
 import { extraPeriods, judge, type Judgement } from "./judge.ts";
 
