@@ -24,6 +24,11 @@ const benches: readonly Bench[] = [
     run: async () => (await import("./registry/registry.ts")).run(),
   },
   {
+    name: "docker",
+    title: "Docker: what Salvia adds to the start of a container, beside a bare `docker run`",
+    run: async () => (await import("./docker/docker.ts")).run(),
+  },
+  {
     name: "start",
     title: "Start: cold start of the server, and from CreateTrainingJob to the algorithm's first line",
     run: async () => (await import("./start/start.ts")).run(),
