@@ -40,8 +40,8 @@ export function containerRequest(wish: ContainerWish): object {
       ExtraHosts: Object.entries(place.peers).flatMap(([name, address]) =>
         name === network.host ? [] : [`${name}:${address}`],
       ),
-      // Read again from its start by a restarted agent: nothing of it may be rotated away.
-      LogConfig: { Type: "json-file", Config: {} },
+      // Read again from its start by a restarted agent: nothing of it may be rotated away, whatever daemon.json says.
+      LogConfig: { Type: "json-file", Config: { "max-size": "1024g" } },
       RestartPolicy: { Name: "no" },
       ...limitsOf(program.limits, image),
     },
