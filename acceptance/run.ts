@@ -154,6 +154,10 @@ const nothing: Counts = { passed: 0, failed: 0, skipped: 0 };
 /** A few instances, the same on every machine: the suites wait in line for them and go over the limits on purpose. */
 const serverFlags = ["--job-instances", "2", "--hosting-instances", "8"];
 
+/** Suites that need no container engine see the same server with and without one. */
+const computeFlags = (suite: string): readonly string[] =>
+  /[/\\](?:docker|registry)[/\\]/.test(suite) ? [] : ["--compute", "process"];
+
 /** Where a suite may listen for the events of buckets. */
 function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
@@ -177,6 +181,7 @@ async function acceptSuite(suite: string, prepared: Prepared): Promise<Counts> {
     const webhook = `http://127.0.0.1:${await freePort()}/`;
     const server = await startServer(join(folder, "data"), false, 0, [
       ...serverFlags,
+      ...computeFlags(suite),
       "--s3-webhook",
       webhook,
       "--sample-bucket",

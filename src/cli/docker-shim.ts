@@ -12,7 +12,7 @@ export async function dockerShim(args: readonly string[]): Promise<number> {
   const copy = mappedDockerfile(rest, registry);
   const given = copy?.args ?? rest;
   try {
-    return await follow(spawn(docker, mapImageNames(given, registry), { stdio: "inherit" }));
+    return await follow(() => spawn(docker, mapImageNames(given, registry), { stdio: "inherit" }));
   } finally {
     if (copy) rmSync(copy.folder, { recursive: true, force: true });
   }

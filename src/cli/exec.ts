@@ -179,7 +179,7 @@ async function runCommand(asked: Asked, serverUrl: string, folder: string, user:
       credentials: await credentialVariables(asked, proxy),
     });
     const [program, ...args] = asked.command;
-    return await follow(spawn(program, args, { stdio: "inherit", env: environment }));
+    return await follow(() => spawn(program, args, { stdio: "inherit", env: environment }));
   } finally {
     await proxy.close();
   }

@@ -10,15 +10,17 @@ const fromTerminal: ReadonlySet<string> = new Set(["SIGINT", "SIGQUIT", "SIGWINC
 
 /**
  * Resolves with the command's exit code once it has ended: 128 and the signal's number where a signal ended it, 127 where there is no
- * such program, 126 where it cannot be run.
+ * such program, 126 where it cannot be run. `start` starts it: a signal that comes while it does waits for it.
  */
-export function follow(child: ChildProcess): Promise<number> {
+export function follow(start: () => ChildProcess): Promise<number> {
   const isTerminal = process.stdin.isTTY || process.stdout.isTTY || process.stderr.isTTY;
+  // Listening first: until somebody does, a signal ends us and leaves the command behind.
   const passOn = (signal: NodeJS.Signals): void => {
     if (!(isTerminal && fromTerminal.has(signal))) child.kill(signal);
   };
   const signals = process.platform === "win32" ? (["SIGINT", "SIGTERM"] as const) : passedOn;
   for (const signal of signals) process.on(signal, passOn);
+  const child = start();
   return new Promise<number>((resolve) => {
     child.once("error", (error) => {
       process.stderr.write(`salvia: ${error.message}\n`);
