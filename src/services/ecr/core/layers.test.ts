@@ -109,8 +109,8 @@ test("of two chunks at once for the same place one is taken, and the other leave
   const layers = ground.server();
   const { id } = await layers.begin("r");
   const ends = await Promise.allSettled([
-    layers.append("r", id, streamOf("one")),
-    layers.append("r", id, streamOf("two")),
+    layers.append("r", id, streamOf("one"), 0),
+    layers.append("r", id, streamOf("two"), 0),
   ]);
   expect(ends.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
   expect(await blobCount(ground)).toBe(1);
