@@ -228,6 +228,41 @@ test("expressions work on other queries, returned or not, and on each other", as
   ]);
 });
 
+test("expressions can neither grow without end, nor hold the server up, nor overflow its stack", async () => {
+  const cloudwatch = await createFakeCloudWatch();
+  const many = (name: string): string => `[${Array.from({ length: 300 }, () => name).join(",")}]`;
+  const growing = [
+    { Id: "t", Expression: "TIME_SERIES(1)", ReturnData: false },
+    { Id: "a", Expression: many("t"), ReturnData: false },
+    { Id: "b", Expression: many("a"), ReturnData: false },
+    { Id: "c", Expression: "METRIC_COUNT(b) * t" },
+  ];
+  await expect(data(cloudwatch, growing)).rejects.toMatchObject({
+    code: "ValidationError",
+    message: expect.stringContaining("at most 500 time series"),
+  });
+  const chain = Array.from({ length: 500 }, (_, at) => ({
+    Id: `e${at}`,
+    Expression: at === 0 ? "TIME_SERIES(1)" : `e${at - 1}${"+1".repeat(900)}`,
+    ReturnData: at === 499,
+  }));
+  const { MetricDataResults } = await data(cloudwatch, chain);
+  expect(MetricDataResults?.[0]?.Values?.[0]).toBe(1 + 499 * 900);
+  const dense = Array.from({ length: 500 }, (_, at) => ({
+    Id: `e${at}`,
+    Expression:
+      at === 0
+        ? "TIME_SERIES(1)"
+        : Array.from({ length: Math.min(at, 300) }, (__, back) => `e${at - 1 - back}`).join("+"),
+    ReturnData: at === 0,
+  }));
+  const startedAt = performance.now();
+  await data(cloudwatch, dense);
+  expect(performance.now() - startedAt).toBeLessThan(5_000);
+  const tooMany = Array.from({ length: 501 }, (_, at) => ({ Id: `e${at}`, Expression: "TIME_SERIES(1)" }));
+  await expect(data(cloudwatch, tooMany)).rejects.toMatchObject({ code: "ValidationError" });
+});
+
 test("metrics are listed by namespace, name and dimensions, in pages of 500, for two weeks after their last data", async () => {
   const cloudwatch = await createFakeCloudWatch();
   const many = Array.from({ length: 501 }, (_, index) => ({

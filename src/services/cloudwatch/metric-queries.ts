@@ -33,12 +33,16 @@ interface ExpressionQuery {
 
 export type CheckedQuery = MetricQuery | ExpressionQuery;
 
+const maxQueries = 500;
+
 /** Throws ValidationError, in CloudWatch's words where they are known. */
 export function checkQueries(given: readonly MetricDataQuery[], member: string): readonly CheckedQuery[] {
+  if (given.length > maxQueries)
+    throw validationFailure(`The collection ${member} must not have a size greater than ${maxQueries}.`);
   const ids = new Set(given.map(({ Id }) => Id));
   if (ids.size < given.length) throw validationFailure(`The values for parameter id in ${member} are not unique.`);
   const queries = given.map((query, index) => checkQuery(query, `${member}.member.${index + 1}`));
-  for (const query of queries) refuseCycle(query, queries);
+  inOrder(queries);
   return queries;
 }
 
@@ -81,21 +85,43 @@ function inExpression<T>(id: string, work: () => T): T {
   }
 }
 
-/** An expression that would need its own value. */
-function refuseCycle(query: CheckedQuery, queries: readonly CheckedQuery[]): void {
-  const seen = new Set<string>();
-  const visit = (inner: CheckedQuery): void => {
-    if (inner.kind === "metric") return;
-    for (const name of namesIn(inner.node)) {
-      if (name === query.id) throw validationFailure(`Error in expression '${query.id}' [It refers to itself].`);
-      const other = queries.find(({ id }) => id === name);
-      if (!other || seen.has(name)) continue;
-      seen.add(name);
-      visit(other);
+/**
+ * Expressions, each behind those it needs; without recursion, since a chain may be as long as the request. Throws where one would need
+ * its own value.
+ */
+function inOrder(queries: readonly CheckedQuery[]): readonly ExpressionQuery[] {
+  const byId = new Map(queries.map((query) => [query.id, query]));
+  const states = new Map<string, "open" | "done">();
+  const ordered: ExpressionQuery[] = [];
+  for (const first of queries) {
+    const stack: CheckedQuery[] = [first];
+    for (let query = stack.at(-1); query; query = stack.at(-1)) {
+      if (query.kind === "metric" || states.get(query.id) === "done") {
+        stack.pop();
+        continue;
+      }
+      const waiting = states.has(query.id) ? [] : neededBy(query, byId);
+      states.set(query.id, "open");
+      const circular = waiting.find(({ id }) => states.get(id) === "open");
+      if (circular) throw validationFailure(`Error in expression '${circular.id}' [It refers to itself].`);
+      const next = waiting.filter(({ id }) => states.get(id) !== "done");
+      if (next.length > 0) {
+        stack.push(...next);
+        continue;
+      }
+      states.set(query.id, "done");
+      ordered.push(query);
+      stack.pop();
     }
-  };
-  visit(query);
+  }
+  return ordered;
 }
+
+const neededBy = (query: ExpressionQuery, byId: ReadonlyMap<string, CheckedQuery>): readonly ExpressionQuery[] =>
+  [...namesIn(query.node)].flatMap((name) => {
+    const other = byId.get(name);
+    return other?.kind === "expression" ? [other] : [];
+  });
 
 export interface QueryTimes {
   readonly start: Date;
@@ -132,12 +158,29 @@ class Answers {
   readonly #queries: readonly CheckedQuery[];
   readonly #metrics: ReadonlyMap<string, TimeSeries>;
   readonly #times: QueryTimes;
+  readonly #byId: ReadonlyMap<string, CheckedQuery>;
   readonly #values = new Map<string, Value>();
 
   constructor(queries: readonly CheckedQuery[], metrics: ReadonlyMap<string, TimeSeries>, times: QueryTimes) {
     this.#queries = queries;
     this.#metrics = metrics;
     this.#times = times;
+    this.#byId = new Map(queries.map((query) => [query.id, query]));
+    const needed = this.#needed();
+    // Each finds what it needs: no expression is evaluated inside another.
+    for (const query of inOrder(queries)) if (needed.has(query.id)) this.#valueOf(query);
+  }
+
+  /** Ids of what is returned, and of what that needs. */
+  #needed(): ReadonlySet<string> {
+    const needed = new Set<string>();
+    const waiting = this.#queries.filter(({ isReturned }) => isReturned);
+    for (let query = waiting.pop(); query; query = waiting.pop()) {
+      if (needed.has(query.id)) continue;
+      needed.add(query.id);
+      if (query.kind === "expression") waiting.push(...neededBy(query, this.#byId));
+    }
+    return needed;
   }
 
   results(query: CheckedQuery): readonly QueryResult[] {
@@ -164,7 +207,7 @@ class Answers {
     return evaluate(query.node, {
       span: this.#spanOf(query),
       valueOf: (id) => {
-        const other = this.#queries.find((candidate) => candidate.id === id);
+        const other = this.#byId.get(id);
         return other && this.#valueOf(other);
       },
       metrics: (part) =>

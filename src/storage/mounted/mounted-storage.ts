@@ -46,10 +46,15 @@ async function readFile(
   range?: { readonly start: number; readonly end: number },
 ): Promise<Readable> {
   if (sizeBytes === 0 || (range && range.end < range.start)) return Readable.from([], { objectMode: false });
-  // A link that took the file's place would lead elsewhere.
-  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW).catch((error: unknown) => {
+  // What took the file's place since may be a link that leads elsewhere, or a pipe that nobody writes to.
+  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+  const file = await open(path, flags).catch((error: unknown) => {
     throw new BlobMissingError(`the mounted file ${path} cannot be read`, { cause: error });
   });
+  if (!(await file.stat()).isFile()) {
+    await file.close();
+    throw new BlobMissingError(`the mounted file ${path} cannot be read: it is no file any more`);
+  }
   // No more than was listed, should it have grown.
   const { start, end } = range ?? { start: 0, end: sizeBytes - 1 };
   return file.createReadStream({ start, end: Math.min(end, sizeBytes - 1) });

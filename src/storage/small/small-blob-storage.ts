@@ -73,7 +73,7 @@ class SmallBlobStorage implements BlobStorage {
     { mayLeaveUnsaved = false }: { readonly mayLeaveUnsaved?: boolean } = {},
   ): Promise<Blob> {
     const { chunks, sizeBytes, rest } = await beginningOf(source);
-    if (rest) return this.#options.large.write(whole(chunks, rest));
+    if (rest) return this.#writeLarge(chunks, rest);
     const { rows, clock, random } = this.#options;
     const id = `s${timeOrderedUuid(random, clock.now().getTime()).replaceAll("-", "")}`;
     const bytes = Buffer.concat(chunks, sizeBytes);
@@ -81,6 +81,16 @@ class SmallBlobStorage implements BlobStorage {
     if (mayLeaveUnsaved) return { id, sizeBytes, unsaved: bytes };
     await rows.insert(id, bytes);
     return { id, sizeBytes };
+  }
+
+  async #writeLarge(chunks: readonly Uint8Array[], rest: AsyncIterator<Uint8Array>): Promise<Blob> {
+    try {
+      return await this.#options.large.write(whole(chunks, rest));
+    } catch (error) {
+      // A disk that refuses before the first byte leaves a source that nobody has begun to read on.
+      await rest.return?.();
+      throw error;
+    }
   }
 
   async read(id: string, range?: { readonly start: number; readonly end: number }): Promise<Readable> {

@@ -8,6 +8,7 @@ import {
   type Observed,
   type Outcome,
 } from "../../../engine/reconciler.ts";
+import { AwsError } from "../../../lib/aws-error.ts";
 import type { Clock } from "../../../lib/clock.ts";
 import { timeOrderedUuid, type Random } from "../../../lib/random.ts";
 import type { StateValue } from "../../../models/generated/cloudwatch.ts";
@@ -67,7 +68,11 @@ async function evaluate(observed: ObservedAlarm, { store, clock, random }: Alarm
   const startMs = endMs - ((spec.EvaluationPeriods ?? 1) + extraPeriods) * periodMs;
   const times = { start: new Date(startMs), end: new Date(endMs) };
   const queries = checkQueries(queriesOf(spec), "Metrics");
-  const [result] = await answerQueries(store.read, observed, queries, times);
+  const [result] = await answerQueries(store.read, observed, queries, times).catch((error: unknown) => {
+    // An expression that gives no time series gives no data.
+    if (error instanceof AwsError) return [];
+    throw error;
+  });
   const judgement = judge(result?.points ?? [], spec);
   const afterMs = untilNextMs(observed, clock);
   if (!judgement || judgement.StateValue === status.StateValue)

@@ -1,3 +1,4 @@
+import { AwsError } from "../../../lib/aws-error.ts";
 import { timeOrderedUuid } from "../../../lib/random.ts";
 import type { PutMetricAlarmInput } from "../../../models/generated/cloudwatch.ts";
 import type { RequestContext } from "../../service.ts";
@@ -10,8 +11,12 @@ import { saveHistory } from "./history.ts";
 export const putMetricAlarm = operation("PutMetricAlarm", async (input, ctx) => {
   checkAlarm(input);
   const { Tags, ...spec } = input;
-  if (await ctx.resources.find(alarm, input.AlarmName)) await update(spec, ctx);
-  else await create(spec, Tags, ctx);
+  if (await ctx.resources.find(alarm, input.AlarmName)) return update(spec, ctx);
+  return create(spec, Tags, ctx).catch((error: unknown) => {
+    // Somebody else made one of that name in between.
+    if (error instanceof AwsError) return update(spec, ctx);
+    throw error;
+  });
 });
 
 async function create(spec: AlarmSpec, tags: PutMetricAlarmInput["Tags"], ctx: RequestContext): Promise<void> {

@@ -1,7 +1,7 @@
 // Carries out a metric math expression over time series.
 import { functions, words } from "./functions.ts";
 import type { BinaryOperator, Node } from "./parse-expression.ts";
-import { isArray, isSeries, joined, mapped, type Span, type TimeSeries, type Value } from "./time-series.ts";
+import { bounded, isArray, isSeries, joined, mapped, type Span, type TimeSeries, type Value } from "./time-series.ts";
 import { ExpressionError } from "./tokens.ts";
 
 export interface Surroundings {
@@ -43,10 +43,20 @@ export function evaluate(node: Node, around: Surroundings): Value {
     case "binary":
       return binary(node.operator, evaluate(node.left, around), evaluate(node.right, around));
     case "array":
-      return node.items.flatMap((item) => seriesOf(evaluate(item, around)));
+      return arrayOf(node.items, around);
     case "call":
       return call(node.name, node.arguments, around);
   }
+}
+
+function arrayOf(items: readonly Node[], around: Surroundings): readonly TimeSeries[] {
+  const all: TimeSeries[] = [];
+  // Looked at with each item: all of them at once might be too many to hold.
+  for (const item of items) {
+    all.push(...seriesOf(evaluate(item, around)));
+    bounded(all);
+  }
+  return all;
 }
 
 function named(name: string, around: Surroundings): Value {

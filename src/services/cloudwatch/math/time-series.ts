@@ -27,6 +27,16 @@ export interface Span {
 }
 
 const maxGridPoints = 100_800;
+const maxSeries = 500;
+const maxArrayPoints = 1_000_000;
+
+/** Throws where an array has more than anybody draws: arrays of arrays would otherwise grow without end. */
+export function bounded(all: readonly TimeSeries[]): readonly TimeSeries[] {
+  if (all.length > maxSeries) throw new ExpressionError(`An array has at most ${maxSeries} time series`);
+  if (all.reduce((sum, { points }) => sum + points.length, 0) > maxArrayPoints)
+    throw new ExpressionError(`An array has at most ${maxArrayPoints} points`);
+  return all;
+}
 
 export function gridOf({ from, before, periodMs }: Span): readonly number[] {
   const count = Math.max(0, Math.ceil((before - from) / periodMs));

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { mkdir, mkdtemp, rm, symlink, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -73,6 +74,15 @@ test("a file that becomes a link after the look cannot be read", async () => {
   await rm(join(folder, "readme"));
   await symlink("/etc/passwd", join(folder, "readme"));
   await expect(storage.read(readme.blob_id)).rejects.toThrow(/cannot be read/);
+});
+
+test("a file that becomes a pipe after the look cannot be read, and holds nobody up", async () => {
+  const { sync, rows, folder, storage } = await world();
+  await sync();
+  const readme = (await rows())[1]!;
+  await rm(join(folder, "readme"));
+  execFileSync("mkfifo", [join(folder, "readme")]);
+  await expect(storage.read(readme.blob_id)).rejects.toThrow(/no file any more/);
 });
 
 test("removing an object's blob leaves the file alone", async () => {

@@ -103,6 +103,8 @@ async function syncObjects({ name, folder }: SampleBucket, parts: SampleParts): 
   const rows = await store.read.selectFrom("objects").select(["key", "blob_id"]).where("bucket", "=", name).execute();
   for (const { key, blob_id } of rows) known.set(key, blob_id);
   let changed: StoredObject[] = [];
+  /** Let go of once no row names them any more. */
+  const stale: string[] = [];
   const save = async (): Promise<void> => {
     const objects = changed;
     changed = [];
@@ -114,11 +116,12 @@ async function syncObjects({ name, folder }: SampleBucket, parts: SampleParts): 
     const before = known.get(found.key);
     known.delete(found.key);
     if (before === blobId) continue;
-    if (before !== undefined) storage.unmount(before);
+    if (before !== undefined) stale.push(before);
     changed.push(objectOf(name, found, digest, blobId));
     if (changed.length === rowsPerTransaction) await save();
   }
   await save();
+  for (const blobId of stale) storage.unmount(blobId);
   for (const [key, blobId] of known) {
     await store.write((tx) => tx.deleteFrom("objects").where("bucket", "=", name).where("key", "=", key).execute());
     storage.unmount(blobId);
