@@ -22,7 +22,6 @@ export interface FilesystemStorageOptions {
 const abandonedAfterMs = 24 * 3_600_000;
 
 const readBytes = 256 * 1024;
-const copyBytes = 4 * 1024 * 1024;
 
 /** Nobody changes a blob, and whoever is handed its path may only read it. */
 const blobMode = 0o444;
@@ -95,7 +94,11 @@ class FilesystemStorage implements BlobStorage {
         for (const id of others) {
           const part = await this.#existing(id, open(this.#pathOf(id), "r"));
           await closing(part, () =>
-            appendAll(file, part.createReadStream({ highWaterMark: copyBytes, autoClose: false }), this.#blocks),
+            appendAll(
+              file,
+              readLent(part, undefined, () => {}),
+              this.#blocks,
+            ),
           );
         }
         await file.sync();
