@@ -9,6 +9,11 @@ export interface MountedFile {
   /** Absolute; no link. */
   readonly path: string;
   readonly sizeBytes: number;
+  /** Of the file that was looked at, and of no other that is found at its path later. */
+  readonly device: number;
+  readonly inode: number;
+  /** ms since 1970 */
+  readonly modifiedAt: number;
 }
 
 export interface MountedStorage extends BlobStorage {
@@ -34,7 +39,8 @@ export function createMountedStorage(own: BlobStorage): MountedStorage {
     write: (source, options) => own.write(source, options),
     read: async (id, range) => (isMountedBlob(id) ? readFile(fileOf(id), range) : own.read(id, range)),
     join: (ids): Promise<Blob> => own.join(ids),
-    localPath: (id) => (isMountedBlob(id) ? files.get(id)?.path : own.localPath(id)),
+    // Whoever opened the path itself could be led elsewhere: everybody reads through here.
+    localPath: (id) => (isMountedBlob(id) ? undefined : own.localPath(id)),
     // The file is not ours to remove.
     remove: async (id) => (isMountedBlob(id) ? undefined : own.remove(id)),
     list: () => own.list(),
@@ -42,7 +48,7 @@ export function createMountedStorage(own: BlobStorage): MountedStorage {
 }
 
 async function readFile(
-  { path, sizeBytes }: MountedFile,
+  { path, sizeBytes, device, inode, modifiedAt }: MountedFile,
   range?: { readonly start: number; readonly end: number },
 ): Promise<Readable> {
   if (sizeBytes === 0 || (range && range.end < range.start)) return Readable.from([], { objectMode: false });
@@ -51,9 +57,11 @@ async function readFile(
   const file = await open(path, flags).catch((error: unknown) => {
     throw new BlobMissingError(`the mounted file ${path} cannot be read`, { cause: error });
   });
-  if (!(await file.stat()).isFile()) {
+  const found = await file.stat();
+  const isSame = found.isFile() && found.dev === device && found.ino === inode && found.size === sizeBytes;
+  if (!isSame || found.mtimeMs !== modifiedAt) {
     await file.close();
-    throw new BlobMissingError(`the mounted file ${path} cannot be read: it is no file any more`);
+    throw new BlobMissingError(`the mounted file ${path} cannot be read: it is not the one that was listed`);
   }
   // No more than was listed, should it have grown.
   const { start, end } = range ?? { start: 0, end: sizeBytes - 1 };

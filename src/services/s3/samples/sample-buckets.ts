@@ -112,7 +112,7 @@ async function syncObjects({ name, folder }: SampleBucket, parts: SampleParts): 
   };
   for await (const found of filesBelow(folder, "", parts)) {
     const digest = digestOf(name, found);
-    const blobId = storage.mount(digest, { path: found.path, sizeBytes: found.sizeBytes });
+    const blobId = storage.mount(digest, { ...found, modifiedAt: found.modifiedMs });
     const before = known.get(found.key);
     known.delete(found.key);
     if (before === blobId) continue;
@@ -136,7 +136,10 @@ interface FoundFile {
   readonly key: string;
   readonly path: string;
   readonly sizeBytes: number;
+  readonly device: number;
+  readonly inode: number;
   readonly modifiedAt: Date;
+  readonly modifiedMs: number;
 }
 
 /** Regular files alone: a link could lead out of the folder. */
@@ -155,7 +158,9 @@ async function* filesBelow(folder: string, prefix: string, parts: SampleParts): 
     if (!entry.isFile() || Buffer.byteLength(key) > maxKeyBytes || key.includes("\uFFFD")) continue;
     // Gone since the folder was read.
     const stat = await lstat(path).catch(() => undefined);
-    if (stat?.isFile() === true) yield { key, path, sizeBytes: stat.size, modifiedAt: stat.mtime };
+    if (stat?.isFile() !== true) continue;
+    const { size: sizeBytes, dev: device, ino: inode, mtime: modifiedAt, mtimeMs: modifiedMs } = stat;
+    yield { key, path, sizeBytes, device, inode, modifiedAt, modifiedMs };
   }
 }
 
