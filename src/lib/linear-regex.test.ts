@@ -18,6 +18,11 @@ test("a pattern that would take others years takes no time", () => {
   expect(performance.now() - startedAt).toBeLessThan(5_000);
 });
 
+test("a pattern's steps tell how much it costs, its repeats written out", () => {
+  expect(linearRegex("a(b)").steps).toBeLessThan(20);
+  expect(linearRegex("(.{0,1000})b").steps).toBeGreaterThan(1_000);
+});
+
 test.each(["(", "a{1001}", String.raw`(a)\1`, "(?=a)", "x".repeat(2_001)])("%s is refused with a reason", (pattern) => {
   expect(() => linearRegex(pattern)).toThrow(RegexProblem);
 });

@@ -9,6 +9,8 @@ const maxPatternLength = 2_000;
 export interface LinearRegex {
   /** Names of the groups that have one, in order of their first appearance. */
   readonly names: readonly string[];
+  /** Steps of the compiled program, counted repeats written out: a character takes at most in proportion to it. */
+  readonly steps: number;
   test(text: string): boolean;
   /** What the first match's groups caught, by name and by number from 0 (the whole); undefined without a match. */
   match(
@@ -24,6 +26,7 @@ export function linearRegex(pattern: string): LinearRegex {
   const names = Object.keys(compiled.namedGroups());
   return {
     names,
+    steps: compiled.programSize(),
     test: (text) => compiled.test(text),
     match: (text) => {
       const matcher = compiled.matcher(text);

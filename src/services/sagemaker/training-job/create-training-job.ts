@@ -66,7 +66,7 @@ function specOf(job: CreateTrainingJobRequest, program: TrainingProgram): Traini
 export const createTrainingJob = operation("CreateTrainingJob", async (input, ctx) => {
   checkSupport(input);
   const program = trainingProgram(input.AlgorithmSpecification, ctx.algorithms, ctx.compute);
-  checkMetrics(input.AlgorithmSpecification, program);
+  await checkMetrics(input.AlgorithmSpecification, program);
   checkInstances(input, ctx);
   checkLocations(input);
   checkNewTags(input.Tags ?? []);

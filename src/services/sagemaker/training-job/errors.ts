@@ -32,6 +32,11 @@ export const unknownImage = (image: string, known: readonly string[], frameworks
     `Salvia cannot run the training image ${image} yet. It runs SageMaker's built-in algorithms ${known.join(", ")}, and with a ContainerEntrypoint the images ${frameworks.join(", ")}, under the image name of any registry account and region. Other images run as containers, where a Docker Engine answers: none does here.`,
   );
 
+export const badMetricDefinition = (name: string, regex: string, reason: string): AwsError =>
+  validationError(
+    `The regular expression ${JSON.stringify(regex)} of the metric definition "${name}" cannot be used: ${reason}. It must be in RE2's syntax, which has neither look-around nor back-references.`,
+  );
+
 export const fixedMetricDefinitions = (): AwsError =>
   validationError(
     "You can't override the metric definitions for Amazon SageMaker algorithms. Please retry your request without specifying metric definitions.",

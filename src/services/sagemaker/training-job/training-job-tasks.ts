@@ -9,15 +9,19 @@ import { taskRoutePrefix } from "../../../task/report.ts";
 import { rowKind } from "../../resource-definition.ts";
 import type { MetricData } from "../../cloudwatch/index.ts";
 import type { SagemakerPlatform } from "../context.ts";
-import type { MetricPoint, OutputLine, StoredReport, TaskOwner, TaskRow } from "../tasks/task-owner.ts";
+import type { StoredReport, TaskOwner, TaskRow } from "../tasks/task-owner.ts";
 import { filesOf, type JobPlan, type PlannedFile } from "./channel-planner.ts";
 import { hostName } from "./job-network.ts";
 import { instanceCount, instanceOf } from "./job-tasks.ts";
+import { metricsInLines, thinned } from "./log-metrics.ts";
 import { trainingJob, type TrainingJobSpec, type TrainingJobStatus } from "./training-job.resource.ts";
 
 const namespace = "/aws/sagemaker/TrainingJobs";
 
-type Platform = Pick<SagemakerPlatform, "storage" | "objects" | "metrics">;
+/** Per report, in CloudWatch: each is a row of the report's transaction. */
+const maxValues = 10_000;
+
+type Platform = Pick<SagemakerPlatform, "storage" | "objects" | "metrics" | "clock" | "log">;
 
 const specOf = (owner: ResourceRow): TrainingJobSpec => unpack(owner.spec) as TrainingJobSpec;
 const statusOf = (owner: ResourceRow): TrainingJobStatus => unpack(owner.status) as TrainingJobStatus;
@@ -47,20 +51,6 @@ async function planFor(platform: Platform, task: TaskRow, owner: ResourceRow): P
   return { channels, modelArchives: [] };
 }
 
-/** A CloudWatch line that matches gives the number in the pattern's first group. The patterns are the algorithms' own. */
-function metricsIn(
-  definitions: readonly { readonly Name: string; readonly Regex: string }[],
-  lines: readonly OutputLine[],
-): MetricPoint[] {
-  const patterns = definitions.map(({ Name, Regex }) => ({ name: Name, pattern: new RegExp(Regex) }));
-  return lines.flatMap(({ at, text: line }) =>
-    patterns.flatMap(({ name, pattern }) => {
-      const value = Number.parseFloat(pattern.exec(line)?.[1] ?? "");
-      return Number.isFinite(value) ? [{ name, value, at }] : [];
-    }),
-  );
-}
-
 function dataOf({ task, owner, events, metrics }: StoredReport): MetricData[] {
   const host = `${owner.name}/${hostName(instanceOf(task))}`;
   const usage = events.flatMap((event) => {
@@ -73,7 +63,7 @@ function dataOf({ task, owner, events, metrics }: StoredReport): MetricData[] {
       { ...shared, name: "MemoryUtilization", value: memoryPercent },
     ];
   });
-  const own = metrics.map(({ name, value, at }) => ({
+  const own = thinned(metrics, maxValues).map(({ name, value, at }) => ({
     name,
     value,
     timestamp: at,
@@ -97,6 +87,9 @@ export const trainingJobTasks = (platform: Platform): TaskOwner => ({
     stream: `${owner.name}/${hostName(instanceOf(task))}-${task.created_at}`,
   }),
   roleArn: (owner) => specOf(owner).RoleArn,
-  metricsIn: async (owner, lines) => metricsIn(specOf(owner).AlgorithmSpecification?.MetricDefinitions ?? [], lines),
+  metricsIn: (owner, lines) => {
+    const definitions = specOf(owner).AlgorithmSpecification?.MetricDefinitions ?? [];
+    return metricsInLines(definitions, lines, platform.clock, platform.log.with({ trainingJob: owner.name }));
+  },
   store: (tx, report) => storeMetrics(platform, tx, report),
 });

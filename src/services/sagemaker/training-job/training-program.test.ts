@@ -64,15 +64,18 @@ test.each([
   expect(() => trainingProgram(wanted, algorithms, bare)).toThrow(message);
 });
 
-test("nobody overrides a built-in algorithm's metrics, and those of scripts are not there yet", () => {
+test("nobody overrides a built-in algorithm's metrics; those of scripts and images are taken if RE2 takes them", async () => {
   const MetricDefinitions = [{ Name: "loss", Regex: "loss=(.*)" }];
   const own = { ...file, TrainingImage: "kmeans:1", MetricDefinitions };
-  expect(() => checkMetrics(own, { kind: "algorithm", algorithm: kmeans })).toThrow("can't override");
+  await expect(checkMetrics(own, { kind: "algorithm", algorithm: kmeans })).rejects.toThrow("can't override");
+  await checkMetrics({ ...own, MetricDefinitions: [] }, { kind: "algorithm", algorithm: kmeans });
+  await checkMetrics(file, { kind: "algorithm", algorithm: kmeans });
   const script = { ...file, TrainingImage: scikit, ContainerEntrypoint: ["sh"], MetricDefinitions };
-  expect(() => checkMetrics(script, trainingProgram(script, algorithms, bare))).toThrow(
-    "is not implemented by Salvia yet",
-  );
-  expect(() => checkMetrics(file, { kind: "algorithm", algorithm: kmeans })).not.toThrow();
+  for (const program of [trainingProgram(script, algorithms, bare), { kind: "image", image: "own:1" } as const]) {
+    await checkMetrics(script, program);
+    const bad = { ...script, MetricDefinitions: [...MetricDefinitions, { Name: "auc", Regex: "(?!x)(.*)" }] };
+    await expect(checkMetrics(bad, program)).rejects.toThrow('of the metric definition "auc" cannot be used');
+  }
 });
 
 const programFor = async (wanted: object) => {

@@ -9,6 +9,7 @@ import type { Job } from "./job-step.ts";
 import type { ComputeBackend } from "../../../compute/backend.ts";
 import { containerProgram } from "../container-program.ts";
 import { fixedMetricDefinitions, unknownImage } from "./errors.ts";
+import { checkMetricDefinitions } from "./log-metrics.ts";
 
 export type TrainingProgram =
   | { readonly kind: "algorithm"; readonly algorithm: BuiltInAlgorithm }
@@ -48,12 +49,14 @@ function builtIn(wanted: AlgorithmSpecification | undefined, algorithm: BuiltInA
 }
 
 /** Of a request: built-in algorithms have metrics of their own, which their stored jobs show. */
-export function checkMetrics(wanted: AlgorithmSpecification | undefined, { kind }: TrainingProgram): void {
-  if (!isGiven(wanted?.MetricDefinitions)) return;
+export async function checkMetrics(
+  wanted: AlgorithmSpecification | undefined,
+  { kind }: TrainingProgram,
+): Promise<void> {
+  const { MetricDefinitions = [] } = wanted ?? {};
+  if (MetricDefinitions.length === 0) return;
   if (kind === "algorithm") throw fixedMetricDefinitions();
-  throw notImplemented(
-    `AlgorithmSpecification.MetricDefinitions with ${kind === "image" ? "an" : "a framework"} image`,
-  );
+  await checkMetricDefinitions(MetricDefinitions);
 }
 
 export type JobOfProgram = Pick<Job, "account" | "region" | "spec">;

@@ -1,0 +1,148 @@
+// Metrics from a job's output: its MetricDefinitions held against every line (developer guide, "Define metrics").
+// Patterns are strangers' and run beside all other requests. RE2 takes time linear in the line, but the factor is the pattern's
+// size: so sizes, characters per match, time per turn of the event loop and time per report are all bounded.
+import { setImmediate as turnOfTheLoop } from "node:timers/promises";
+import type { Clock } from "../../../lib/clock.ts";
+import { linearRegex, RegexProblem, type LinearRegex } from "../../../lib/linear-regex.ts";
+import type { Log } from "../../../lib/log.ts";
+import type { MetricDefinition } from "../../../models/generated/sagemaker.ts";
+import type { MetricPoint, OutputLine } from "../tasks/task-owner.ts";
+import { badMetricDefinition } from "./errors.ts";
+
+/** 500 characters, which is AWS's limit, make fewer steps unless they count (`.{1000}`). */
+const maxSteps = 1_000;
+/** Steps times characters of one match, 30 to 80 ms at worst: of a longer line its beginning is looked at. */
+const maxMatchWork = 2_000_000;
+/** Then others have their turn. */
+const turnMs = 10;
+/** Of one report's lines, shared evenly by the definitions; an ordinary pattern takes 10 ms for 10,000 lines. */
+const reportMs = 3_000;
+
+/** What AWS's logs show for a TAB, and so what patterns made for AWS ask for. */
+const escapedTab = "#011";
+
+function compile(pattern: string): LinearRegex {
+  const regex = linearRegex(pattern);
+  if (regex.steps > maxSteps)
+    throw new RegexProblem(`it has ${regex.steps} steps with its repeats written out, and ${maxSteps} is the limit`);
+  return regex;
+}
+
+/** Throws what the caller should hear of the first definition that cannot be used. */
+export async function checkMetricDefinitions(definitions: readonly MetricDefinition[]): Promise<void> {
+  for (const { Name, Regex } of definitions) {
+    try {
+      compile(Regex);
+    } catch (error) {
+      if (error instanceof RegexProblem) throw badMetricDefinition(Name, Regex, error.message);
+      throw error;
+    }
+    await turnOfTheLoop();
+  }
+}
+
+/** Undefined for a line that does not match, or whose first group is no finite number. */
+function valueReader(pattern: string): (line: string) => number | undefined {
+  const regex = compile(pattern);
+  const maxLength = Math.floor(maxMatchWork / regex.steps);
+  const hasEscapedTab = pattern.includes(escapedTab);
+  return (line) => {
+    const beginning = line.slice(0, maxLength);
+    const text = hasEscapedTab ? beginning.replaceAll("\t", escapedTab).slice(0, maxLength) : beginning;
+    const value = Number.parseFloat(regex.match(text)?.groups[1] ?? "");
+    return Number.isFinite(value) ? value : undefined;
+  };
+}
+
+/** Measures its own turns only: what others do in theirs takes nothing away from a definition. */
+class Turns {
+  readonly #clock: Clock;
+  #startedAt: number;
+  #spentBeforeMs = 0;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.#startedAt = clock.monotonicMs();
+  }
+
+  #turnMs(): number {
+    return this.#clock.monotonicMs() - this.#startedAt;
+  }
+
+  isOver(): boolean {
+    return this.#turnMs() >= turnMs;
+  }
+
+  spentMs(): number {
+    return this.#spentBeforeMs + this.#turnMs();
+  }
+
+  async next(): Promise<void> {
+    this.#spentBeforeMs = this.spentMs();
+    await turnOfTheLoop();
+    this.#startedAt = this.#clock.monotonicMs();
+  }
+}
+
+interface Hit extends MetricPoint {
+  readonly line: number;
+}
+
+/** Until `untilMs` are spent: `linesLeft` were not looked at. */
+async function scan(
+  { Name: name, Regex }: MetricDefinition,
+  lines: readonly OutputLine[],
+  turns: Turns,
+  untilMs: number,
+): Promise<{ readonly hits: readonly Hit[]; readonly linesLeft: number }> {
+  const valueIn = valueReader(Regex);
+  const hits: Hit[] = [];
+  for (const [line, { at, text }] of lines.entries()) {
+    if (turns.isOver()) {
+      if (turns.spentMs() >= untilMs) return { hits, linesLeft: lines.length - line };
+      await turns.next();
+    }
+    const value = valueIn(text);
+    if (value !== undefined) hits.push({ name, value, at, line });
+  }
+  return { hits, linesLeft: 0 };
+}
+
+/** In the order of the lines. A pattern too slow for its share of the time misses the rest of these lines, which the log says. */
+export async function metricsInLines(
+  definitions: readonly MetricDefinition[],
+  lines: readonly OutputLine[],
+  clock: Clock,
+  log: Log,
+): Promise<MetricPoint[]> {
+  const turns = new Turns(clock);
+  const all: Hit[] = [];
+  for (const [number, definition] of definitions.entries()) {
+    const metric = definition.Name;
+    const spentMs = turns.spentMs();
+    const untilMs = spentMs + (reportMs - spentMs) / (definitions.length - number);
+    try {
+      const { hits, linesLeft } = await scan(definition, lines, turns, untilMs);
+      for (const hit of hits) all.push(hit);
+      if (linesLeft > 0) log.warn("a metric's pattern is too slow for its lines", { metric, linesLeft });
+    } catch (error) {
+      // Taken at the job's creation, perhaps by another version: reports must go on.
+      if (!(error instanceof RegexProblem)) throw error;
+      log.warn("a metric's pattern cannot be used", { metric, error });
+    }
+  }
+  return all.sort((a, b) => a.line - b.line).map(({ name, value, at }) => ({ name, value, at }));
+}
+
+/** At most `max` points: metrics with few keep them all, of the others their last ones stay, as many of each. */
+export function thinned(points: readonly MetricPoint[], max: number): readonly MetricPoint[] {
+  if (points.length <= max) return points;
+  const byName = Map.groupBy(points, ({ name }) => name);
+  const rarestFirst = [...byName.values()].sort((a, b) => a.length - b.length);
+  const kept: MetricPoint[] = [];
+  for (const [number, ofOne] of rarestFirst.entries()) {
+    const share = Math.floor((max - kept.length) / (rarestFirst.length - number));
+    if (share > 0) kept.push(...ofOne.slice(-share));
+  }
+  return kept;
+}
