@@ -34,7 +34,7 @@ export async function stageIn(plan: ChannelPlan, options: StageOptions): Promise
 async function stageChannel(channel: PlannedChannel, options: StageOptions): Promise<void> {
   if (safeParts(channel.name).length > 1)
     throw new StageError(`${JSON.stringify(channel.name)} cannot be a channel's name`);
-  const folder = join(options.root, "input", "data", channel.name);
+  const folder = inside(options.root, channel.folder ?? `input/data/${channel.name}`);
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
   try {

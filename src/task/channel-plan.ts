@@ -13,6 +13,8 @@ export interface PlannedObject {
 export interface PlannedChannel {
   readonly name: string;
   readonly mode: "File";
+  /** Where its objects go, below the task's root; default: "input/data/<name>". */
+  readonly folder?: string;
   readonly objects: readonly PlannedObject[];
 }
 

@@ -52,6 +52,7 @@ export interface ReportAnswer {
  *   POST reports        → ReportAnswer; 410 when the server no longer knows the task: stop it and clean up
  *   PUT  parts/model    → body: gzip member holding the tar entries of /opt/ml/model, without the end-of-archive blocks
  *   PUT  parts/output   → the same for /opt/ml/output/data
+ *   PUT  files/<name>/<path> → body: a file of the upload folder of that name (each segment of the path percent-encoded)
  *   GET  credentials    → TaskCredentials of the execution role
  * The server joins the parts of all instances (concatenated gzip members and a last one with the end-of-archive blocks)
  * into model.tar.gz and output.tar.gz, so nothing is recompressed.

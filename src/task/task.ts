@@ -1,6 +1,7 @@
 // What the server hands to an agent: one instance of a job or endpoint, complete, as plain JSON.
 
 import type { ContainerPlace } from "./container-place.ts";
+import type { UploadFolder } from "./upload-folder.ts";
 
 /** What runs inside the task. */
 export interface AlgorithmProgram {
@@ -76,7 +77,7 @@ export interface TaskSpec {
   readonly ownerUid: string;
   readonly account: string;
   readonly region: string;
-  readonly purpose: "training" | "hosting";
+  readonly purpose: "training" | "hosting" | "processing" | "transform";
   /**
    * Base URL of the server and the secret that this task's reports carry as `Authorization: Bearer`. `file` holds
    * {"url": …} and is read again when the server does not answer: after a restart it may listen on another port.
@@ -90,6 +91,8 @@ export interface TaskSpec {
   readonly environment: Readonly<Record<string, string>>;
   /** Files under /opt/ml/input/config, e.g. {"hyperparameters.json": "{…}"}; written before release. */
   readonly configFiles: Readonly<Record<string, string>>;
+  /** Folders whose files the agent stores in S3, as they are. */
+  readonly uploads?: readonly UploadFolder[];
   /** Where the model of a hosting task listens; the agent picks a free one when undefined and reports it. */
   readonly port?: number;
   /** Seconds between SIGTERM and SIGKILL: 120 for training, 30 for hosting. */

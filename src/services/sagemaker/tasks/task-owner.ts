@@ -4,6 +4,7 @@ import type { Writer } from "../../../database/store.ts";
 import type { TasksTable } from "../../../database/tables/core.ts";
 import type { ChannelPlan, PlanFailure } from "../../../task/channel-plan.ts";
 import type { TaskEvent } from "../../../task/report.ts";
+import type { S3Uri } from "../s3-uri.ts";
 
 export type TaskRow = TasksTable;
 
@@ -15,6 +16,8 @@ export interface TaskOwner {
   /** Where the lines of this instance go in CloudWatch Logs. */
   logStream(task: TaskRow, owner: ResourceRow): { readonly group: string; readonly stream: string };
   roleArn(owner: ResourceRow, task: TaskRow): string;
+  /** Where the files of an upload folder of the task go: `<prefix>/<path>`, written as the role. Undefined: it has no such folder. */
+  uploadTo?(task: TaskRow, owner: ResourceRow, folder: string): S3Uri | undefined;
   /** Latest values of the metrics that these lines carry; merged into `observed.metrics`. */
   metricsIn?(owner: ResourceRow, lines: readonly OutputLine[]): Promise<readonly MetricPoint[]>;
   /** Whatever else a report stores (CloudWatch metrics); inside the report's transaction: nothing but queries on `tx`. */

@@ -10,7 +10,7 @@ import { rowKind } from "../../resource-definition.ts";
 import type { MetricData } from "../../cloudwatch/index.ts";
 import type { SagemakerPlatform } from "../context.ts";
 import type { StoredReport, TaskOwner, TaskRow } from "../tasks/task-owner.ts";
-import { filesOf, type JobPlan, type PlannedFile } from "./channel-planner.ts";
+import { filesOf, type JobPlan, type PlannedFile } from "../channels/channel-planner.ts";
 import { hostName } from "./job-network.ts";
 import { instanceCount, instanceOf } from "./job-tasks.ts";
 import { metricsInLines, thinned } from "./log-metrics.ts";

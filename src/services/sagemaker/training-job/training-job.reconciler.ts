@@ -11,7 +11,7 @@ import type { TaskRow } from "../tasks/task-owner.ts";
 import { discardBlobs, keepBlob, letGo } from "../tasks/kept-blobs.ts";
 import { deleteTasks, ensureTasks, observedOf, tasksOf } from "../tasks/task-rows.ts";
 import { ArtifactError, checkOutput } from "./artifacts.ts";
-import { InputDataError, planChannels } from "./channel-planner.ts";
+import { InputDataError, planChannels } from "../channels/channel-planner.ts";
 import { trainingJobEnd } from "./end-training-job.ts";
 import { walkWith, trainingStart } from "./job-progress.ts";
 import type { AlsoSave, Job, JobOutcome, JobStep, TrainingPlatform } from "./job-step.ts";
