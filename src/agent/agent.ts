@@ -22,6 +22,7 @@ import type { ProgramAddresses } from "./runners/program-command.ts";
 import { connectToServer } from "./server-connection.ts";
 import { nowMs, type TaskRun } from "./task-run.ts";
 import { openState, replacedFile } from "./task-state.ts";
+import { folderUploads } from "./upload-folders.ts";
 
 export interface AgentOptions {
   /** The task's folder, with task.json in it. */
@@ -101,8 +102,18 @@ function createRun({ clock, random, log, entry }: AgentOptions, paths: TaskPaths
     onStop: () => stopAsked.abort(),
     onGone: () => abandoned.abort(new Error("the server no longer knows the task")),
   });
+  const uploads = folderUploads({
+    folders: spec.uploads ?? [],
+    root: paths.root,
+    logFile: paths.uploads,
+    connection,
+    clock,
+    log,
+    tellUser: (text) => tellUser(run, text),
+  });
   const run: TaskRun = {
     spec,
+    uploads,
     paths,
     host,
     clock,
@@ -179,6 +190,16 @@ async function walk(run: TaskRun): Promise<void> {
   }
 }
 
+const tellUser = (run: TaskRun, text: string): void =>
+  run.reporter.tell({ type: "output", lines: [{ at: nowMs(run), text }] });
+
+const uploadingMessage = {
+  training: "Uploading generated training model",
+  processing: "Uploading processing outputs",
+  transform: "Uploading results",
+  hosting: "",
+};
+
 /** Failure text and results of a program that has ended. */
 async function settle(run: TaskRun, end: TaskEnd): Promise<TaskEnd> {
   const { spec, paths, clock, log, connection, reporter, abandoned } = run;
@@ -186,22 +207,27 @@ async function settle(run: TaskRun, end: TaskEnd): Promise<TaskEnd> {
   const failure = end.failure ?? readFailure(paths.root);
   const full = { ...end, ...(failure === undefined ? {} : { failure }) };
   if (spec.purpose === "hosting") return full;
-  reporter.tell({ type: "phase", at: nowMs(run), phase: "uploading", message: "Uploading generated training model" });
+  reporter.tell({ type: "phase", at: nowMs(run), phase: "uploading", message: uploadingMessage[spec.purpose] });
+  const problem = await run.uploads.finish(hasSucceeded(end), abandoned.signal);
+  const uploadProblem = problem === undefined ? {} : { uploadProblem: `Could not upload the results: ${problem}` };
+  if (spec.purpose !== "training") return { ...full, ...uploadProblem };
   const uploaded = await uploadResults(modelWanted(end), {
     root: paths.root,
     connection,
     clock,
     log,
     signal: abandoned.signal,
-    tellUser: (text) => reporter.tell({ type: "output", lines: [{ at: nowMs(run), text }] }),
+    tellUser: (text) => tellUser(run, text),
   });
-  return { ...full, ...uploaded };
+  return { ...full, ...uploadProblem, ...uploaded };
 }
+
+const hasSucceeded = ({ how, exitCode }: TaskEnd): boolean => how === "exited" && exitCode === 0;
 
 /** A model of a stopped job is what it had so far; a failed job has none. */
 function modelWanted({ how, exitCode }: TaskEnd): "always" | "with-files" | "never" {
   if (how === "stopped" || how === "timed-out") return "with-files";
-  return how === "exited" && exitCode === 0 ? "always" : "never";
+  return hasSucceeded({ how, ...(exitCode === undefined ? {} : { exitCode }) }) ? "always" : "never";
 }
 
 /** Nobody wants the task: its program goes, with the usual grace while there is a folder, then the folder. */

@@ -33,7 +33,7 @@ export async function followProgram(run: TaskRun): Promise<TaskEnd> {
   const over = new AbortController();
   const began = clock.monotonicMs();
   if (run.state.current.step !== "running") await releaseProgram(run, () => poke.wake?.());
-  const watching = [watchUsage(run, over.signal), watchHealth(run, over.signal)];
+  const watching = [watchUsage(run, over.signal), watchHealth(run, over.signal), run.uploads.watch(over.signal)];
   const stopper = createStopper(run);
   try {
     for (;;) {

@@ -25,6 +25,8 @@ export interface ServerConnection {
   object(url: string, signal: AbortSignal): Promise<IncomingMessage>;
   report(report: ReportRequest, signal: AbortSignal): Promise<ReportAnswer>;
   putPart(part: "model" | "output", body: Readable, signal: AbortSignal): Promise<void>;
+  /** Stores `sizeBytes` bytes as a file of an upload folder. */
+  putFile(folder: string, path: string, body: Readable, sizeBytes: number, signal: AbortSignal): Promise<void>;
   credentials(signal: AbortSignal): Promise<TaskCredentials>;
   close(): void;
 }
@@ -72,6 +74,11 @@ export function connectToServer(server: TaskSpec["server"], key: string): Server
     },
     putPart: async (part, body, signal) => {
       await sendAll(open("PUT", `parts/${part}`, { "content-type": "application/gzip" }, signal), body);
+    },
+    putFile: async (folder, path, body, sizeBytes, signal) => {
+      const segments = [folder, ...path.split("/")].map(encodeURIComponent);
+      const headers = { "content-type": "application/octet-stream", "content-length": String(sizeBytes) };
+      await sendAll(open("PUT", `files/${segments.join("/")}`, headers, signal), body);
     },
     credentials: async (signal) => {
       const answer = await get("credentials", signal);

@@ -8,6 +8,7 @@ import type { Gateway } from "./gateway.ts";
 import type { Reporter } from "./reporter.ts";
 import type { Runner } from "./runners/runner.ts";
 import type { ServerConnection } from "./server-connection.ts";
+import type { FolderUploads } from "./upload-folders.ts";
 import type { StateFile } from "./task-state.ts";
 
 export interface TaskRun {
@@ -20,6 +21,7 @@ export interface TaskRun {
   readonly connection: ServerConnection;
   readonly reporter: Reporter;
   readonly runner: Runner;
+  readonly uploads: FolderUploads;
   /** What the machine offers, as the backend found it. */
   readonly host: HostFacts;
   /** Somebody wants the task to end: the server, or the backend by its stop file. */

@@ -11,6 +11,8 @@ export interface FakeTaskServer {
   sequence: number;
   readonly events: TaskEvent[];
   readonly parts: Map<string, Buffer>;
+  /** Files of upload folders by "<folder>/<path>". */
+  readonly files: Map<string, Buffer>;
   /** Requests that were no agent's, as "METHOD url host". */
   readonly forwarded: string[];
   plan: ChannelPlan | PlanFailure;
@@ -54,6 +56,7 @@ export async function startTaskServer(): Promise<FakeTaskServer> {
     sequence: 0,
     events: [],
     parts: new Map(),
+    files: new Map(),
     forwarded: [],
     plan: { channels: [], modelArchives: [] },
     objects: new Map(),
@@ -98,6 +101,9 @@ function serveTask(fake: FakeTaskServer, path: string, body: Buffer, response: S
     case "parts":
       if (fake.partStatus < 300) fake.parts.set(name, body);
       return answer(response, fake.partStatus, { message: "no room" });
+    case "files":
+      fake.files.set(path.slice("files/".length).split("/").map(decodeURIComponent).join("/"), body);
+      return answer(response, 204);
     default: {
       const object = fake.objects.get(name);
       if (object) response.writeHead(200).end(object);

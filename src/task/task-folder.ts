@@ -17,6 +17,8 @@ export interface TaskPaths {
   readonly agentLog: string;
   readonly state: string;
   readonly reports: string;
+  /** What was stored of the upload folders. */
+  readonly uploads: string;
   /** What the program wrote to stdout and stderr. */
   readonly output: string;
   /** A folder made by the waiter before the program starts: never twice. */
@@ -56,6 +58,7 @@ export function taskPaths(folder: string): TaskPaths {
     agentLog: at("agent.log"),
     state: at("state.json"),
     reports: at("reports"),
+    uploads: at("uploads"),
     output: at("output.log"),
     started: at("started"),
     waiter: at("started/waiter"),

@@ -10,11 +10,15 @@ import { readReport } from "./report-reader.ts";
 import { storeReport } from "./store-report.ts";
 import type { TaskOwner, TaskRow } from "./task-owner.ts";
 import { findTask, savePart } from "./task-rows.ts";
+import { storeFile } from "./store-file.ts";
 
 const maxReportBytes = 16 * 1024 * 1024;
 const credentialSeconds = 3_600;
 
-type Platform = Pick<SagemakerPlatform, "store" | "storage" | "logs" | "identity" | "clock" | "nudge">;
+type Platform = Pick<
+  SagemakerPlatform,
+  "store" | "storage" | "objects" | "roles" | "logs" | "identity" | "clock" | "nudge"
+>;
 
 interface Exchange {
   readonly task: TaskRow;
@@ -92,6 +96,20 @@ async function object(platform: Platform, exchange: Exchange, id: string): Promi
   return { status: 200, body: await platform.storage.read(pin.blob_id) };
 }
 
+/** A file of an upload folder. */
+async function file(platform: Platform, { task, owner, kind, request }: Exchange, at: string): Promise<RouteResponse> {
+  const [name = "", ...segments] = at.split("/");
+  const folder = kind.uploadTo?.(task, owner, name);
+  if (!folder) return plain(404, "This task has no such folder.\n");
+  const problem = await storeFile(
+    platform,
+    { folder, segments, roleArn: kind.roleArn(owner, task), task },
+    request.body,
+  );
+  // 422: asking again would not help, and the agent shows the text.
+  return problem === undefined ? { status: 204 } : plain(422, problem);
+}
+
 async function credentials(platform: Platform, { task, owner, kind }: Exchange): Promise<RouteResponse> {
   const session = await platform.identity.sessionFor(kind.roleArn(owner, task), "SageMaker", credentialSeconds);
   const answer: TaskCredentials = {
@@ -116,9 +134,21 @@ async function dispatch(platform: Platform, exchange: Exchange, path: string): P
     case "GET credentials":
       return credentials(platform, exchange);
     default:
-      return exchange.request.method === "GET" && path.startsWith("objects/")
-        ? object(platform, exchange, path.slice("objects/".length))
-        : plain(404, "There is no such route for tasks.\n");
+      return dispatchNamed(platform, exchange, path);
+  }
+}
+
+/** Routes that name what they are about. */
+async function dispatchNamed(platform: Platform, exchange: Exchange, path: string): Promise<RouteResponse> {
+  const slash = path.indexOf("/");
+  const rest = path.slice(slash + 1);
+  switch (`${exchange.request.method} ${path.slice(0, slash)}`) {
+    case "GET objects":
+      return object(platform, exchange, rest);
+    case "PUT files":
+      return file(platform, exchange, rest);
+    default:
+      return plain(404, "There is no such route for tasks.\n");
   }
 }
 
