@@ -1,13 +1,14 @@
 // `npm run acceptance -- CLIENT…` (or CLIENT/SUITE): real clients, each in an environment of its own, against a real server on a fresh data folder.
-import { spawn } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startServer, type Server } from "../examples/quickstart/server.ts";
 import { findAwsCli2 } from "./cli2/find-aws-cli-2.ts";
 import { writeDigits } from "./digits.ts";
+import { pythonFor } from "./python-environment.ts";
 import { findDocker } from "./registry/find-docker.ts";
+import { run } from "./run-program.ts";
 import { findTerraform } from "./terraform/find-terraform.ts";
 
 interface Client {
@@ -59,50 +60,6 @@ export interface Counts {
   readonly passed: number;
   readonly failed: number;
   readonly skipped: number;
-}
-
-interface Ended {
-  readonly status: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** A suite that hangs has failed. */
-const limitMs = 480_000;
-
-/** Never blocks: a test runner that goes unanswered for a minute gives up. A program that is not there ends with null. */
-function run(program: string, args: readonly string[], env: NodeJS.ProcessEnv = process.env): Promise<Ended> {
-  return new Promise((resolve) => {
-    const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"], env, timeout: limitMs });
-    let stdout = "";
-    let stderr = "";
-    child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
-    child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
-    child.once("error", (error) => resolve({ status: null, stdout, stderr: error.message }));
-    child.once("close", (status) => resolve({ status, stdout, stderr }));
-  });
-}
-
-/** The client's Python, made once and kept under .cache; a string says why there is none. */
-async function pythonFor(client: Client): Promise<{ readonly python: string } | string> {
-  const folder = join(root, ".cache", "acceptance", client.environment ?? client.name);
-  const python = join(folder, "bin", "python");
-  const marker = join(folder, "installed.txt");
-  const wanted = client.packages.join("\n");
-  if (existsSync(marker) && readFileSync(marker, "utf8") === wanted) return { python };
-  if ((await run("python3", ["--version"])).status !== 0) return "there is no Python 3 on this machine";
-  process.stdout.write(`Making the Python environment of ${client.name} (once): ${client.packages.join(" ")} …\n`);
-  rmSync(folder, { recursive: true, force: true });
-  mkdirSync(folder, { recursive: true });
-  for (const [program, args] of [
-    ["python3", ["-m", "venv", folder]],
-    [python, ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--compile", ...client.packages]],
-  ] as const) {
-    const made = await run(program, args, { ...process.env, PYTHONDONTWRITEBYTECODE: "" });
-    if (made.status !== 0) return `its Python environment could not be made: ${made.stderr.trim().split("\n").at(-1)}`;
-  }
-  writeFileSync(marker, wanted);
-  return { python };
 }
 
 interface Prepared {
@@ -213,7 +170,7 @@ export async function accept(name: string, part = ""): Promise<Counts | string> 
   if (suites.length === 0) throw new Error(`No suite of ${name} has "${part}" in its name.`);
   const variables = client.prepare?.() ?? {};
   if (typeof variables === "string") return variables;
-  const made = await pythonFor(client);
+  const made = await pythonFor(client.environment ?? client.name, client.packages);
   if (typeof made === "string") return made;
   let total = nothing;
   for (const suite of suites.sort()) {
