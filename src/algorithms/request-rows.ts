@@ -69,7 +69,7 @@ function numbered<T>(number: number, unit: "record" | "line", read: () => T): T 
 }
 
 function jsonLineRows(body: Uint8Array): Row[] {
-  const splitter = new LineSplitter();
+  const splitter = new LineSplitter(source);
   const lines = [...splitter.push(body), ...splitter.end()];
   return lines.flatMap((line, index) =>
     line.length === 0 ? [] : [numbered(index + 1, "line", () => rowOfJson(parseJsonLine(line, source, index + 1)))],

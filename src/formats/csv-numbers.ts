@@ -69,11 +69,12 @@ function countFields(line: Uint8Array): number {
 /** Parses lines of numbers into float32 rows. Rows may have different widths: the caller knows what it expects. */
 export class CsvNumberParser {
   readonly #source: string;
-  readonly #lines = new LineSplitter();
+  readonly #lines: LineSplitter;
   #lineNumber = 0;
 
   constructor(source: string) {
     this.#source = source;
+    this.#lines = new LineSplitter(source);
   }
 
   /** The rows completed by this chunk. Empty lines are passed over. Throws FormatError naming line and column. */

@@ -7,12 +7,22 @@ export class FormatError extends Error {
   /** 1-based record or line; undefined where the file as a whole is wrong. */
   readonly recordNumber: number | undefined;
   readonly problem: string;
+  /** Where in the (unpacked) stream the record begins, or the trouble is; undefined where the reader does not count. */
+  readonly byteOffset: number | undefined;
 
-  constructor(source: string, recordNumber: number | undefined, problem: string, unit: "record" | "line" = "record") {
-    super(`${source}: ${recordNumber === undefined ? "" : `${unit} ${recordNumber}: `}${problem}`);
+  constructor(
+    source: string,
+    recordNumber: number | undefined,
+    problem: string,
+    unit: "record" | "line" = "record",
+    byteOffset?: number,
+  ) {
+    const where = byteOffset === undefined ? "" : ` (at byte ${byteOffset})`;
+    super(`${source}: ${recordNumber === undefined ? "" : `${unit} ${recordNumber}: `}${problem}${where}`);
     this.name = "FormatError";
     this.source = source;
     this.recordNumber = recordNumber;
     this.problem = problem;
+    this.byteOffset = byteOffset;
   }
 }

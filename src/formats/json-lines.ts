@@ -19,7 +19,7 @@ export function parseJsonLine(line: Uint8Array, source: string, lineNumber: numb
 }
 
 export async function* readJsonLines(source: string, chunks: AsyncIterable<Uint8Array>): AsyncGenerator<JsonLine> {
-  const splitter = new LineSplitter();
+  const splitter = new LineSplitter(source);
   let lineNumber = 0;
   const parsed = function* (lines: readonly Uint8Array[]): Generator<JsonLine> {
     for (const line of lines) {

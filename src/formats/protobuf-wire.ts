@@ -58,6 +58,16 @@ export class ProtobufReader {
     throw new ProtobufError("a varint is longer than ten bytes");
   }
 
+  int64(): bigint {
+    let value = 0n;
+    for (let count = 0n; count < 10n; count++) {
+      const byte = this.#byte();
+      value |= BigInt(byte & 0x7f) << (7n * count);
+      if (byte < 0x80) return BigInt.asIntN(64, value);
+    }
+    throw new ProtobufError("a varint is longer than ten bytes");
+  }
+
   float32(): number {
     this.#need(4);
     this.#at += 4;
@@ -85,8 +95,12 @@ export class ProtobufReader {
     return this.#bytes.subarray(this.#at - length, this.#at);
   }
 
+  /** A cursor over a nested message; its errors count bytes from where the outermost one begins. */
   message(): ProtobufReader {
-    return new ProtobufReader(this.delimited());
+    const length = this.varint();
+    this.#need(length);
+    this.#at += length;
+    return new ProtobufReader(this.#bytes, this.#at - length, this.#at);
   }
 
   string(): string {
@@ -117,7 +131,7 @@ export class ProtobufReader {
   }
 
   #need(count: number): void {
-    if (count > this.#end - this.#at) throw new ProtobufError("the message ends early");
+    if (count > this.#end - this.#at) throw new ProtobufError(`the message ends early, at its byte ${this.#at}`);
   }
 }
 
@@ -152,6 +166,16 @@ export class ProtobufWriter {
       low >>= 7;
     }
     this.#bytes[this.#length++] = 1;
+  }
+
+  int64(value: bigint): void {
+    this.#room(10);
+    let rest = BigInt.asUintN(64, value);
+    while (rest >= 0x80n) {
+      this.#bytes[this.#length++] = Number(rest & 0x7fn) | 0x80;
+      rest >>= 7n;
+    }
+    this.#bytes[this.#length++] = Number(rest);
   }
 
   delimited(field: number, bytes: Uint8Array): void {

@@ -1,6 +1,7 @@
 // SageMaker's record protobuf (record.proto, package aialgs.data): features and labels as dense or sparse tensors.
 // https://docs.aws.amazon.com/sagemaker/latest/dg/cdf-training.html
 import { FormatError } from "./format-error.ts";
+import { packedBytes, readFloats } from "./packed-floats.ts";
 import { ProtobufError, ProtobufReader, ProtobufWriter, wire } from "./protobuf-wire.ts";
 
 interface Coordinates {
@@ -37,28 +38,6 @@ type NumberType = NumberTensor["type"];
 const valueFields: Readonly<Record<number, NumberType>> = { 2: "float32", 3: "float64", 7: "int32" };
 const fieldOfType: Readonly<Record<NumberType, number>> = { float32: 2, float64: 3, int32: 7 };
 const bytesField = 9;
-const isLittleEndian = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
-const wordBytes = { float32: 4, float64: 8 } as const;
-
-/** Packed words as an aligned array of their own. */
-function packedFloats(type: "float32" | "float64", bytes: Uint8Array): Float32Array | Float64Array {
-  const size = wordBytes[type];
-  if (bytes.length % size !== 0) throw new ProtobufError(`packed ${type} values end inside a value`);
-  const copy = new Uint8Array(bytes); // not slice(): a Buffer's slice is a view
-  if (!isLittleEndian) {
-    for (let at = 0; at < copy.length; at += size) copy.subarray(at, at + size).reverse();
-  }
-  return type === "float32" ? new Float32Array(copy.buffer) : new Float64Array(copy.buffer);
-}
-
-function readFloats(type: "float32" | "float64", reader: ProtobufReader, wireType: number): ArrayLike<number> {
-  if (wireType === wire.delimited) return packedFloats(type, reader.delimited());
-  if (wireType === (type === "float32" ? wire.fixed32 : wire.fixed64)) {
-    return [type === "float32" ? reader.float32() : reader.float64()];
-  }
-  throw new ProtobufError(`${type} values of wire type ${wireType}`);
-}
-
 function readIntegers(reader: ProtobufReader, wireType: number, next: (from: ProtobufReader) => number): number[] {
   if (wireType === wire.varint) return [next(reader)];
   if (wireType !== wire.delimited) throw new ProtobufError(`integers of wire type ${wireType}`);
@@ -71,7 +50,12 @@ function readIntegers(reader: ProtobufReader, wireType: number, next: (from: Pro
 const joined = (parts: readonly ArrayLike<number>[]): ArrayLike<number> =>
   parts.length === 1 ? parts[0]! : parts.flatMap((part) => Array.from(part));
 
-const appended = (before: number[] | undefined, more: number[]): number[] => (before ? before.concat(more) : more);
+/** Grows `before`: a writer may give every number a tag of its own. */
+function appended(before: number[] | undefined, more: number[]): number[] {
+  if (!before) return more;
+  for (const value of more) before.push(value);
+  return before;
+}
 
 function numberTensor(type: NumberType, values: ArrayLike<number>, coordinates: Coordinates): NumberTensor {
   if (type === "float32") {
@@ -172,15 +156,6 @@ export function decodeRecord(bytes: Uint8Array, source: string, recordNumber: nu
   }
 }
 
-const bytesOf = (values: Float32Array | Float64Array): Uint8Array => {
-  const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-  if (isLittleEndian) return bytes;
-  const size = values.BYTES_PER_ELEMENT;
-  const copy = new Uint8Array(bytes);
-  for (let at = 0; at < copy.length; at += size) copy.subarray(at, at + size).reverse();
-  return copy;
-};
-
 function writeTensor(tensor: Tensor, value: ProtobufWriter): void {
   if (tensor.type === "bytes") {
     value.message(bytesField, (inner) => {
@@ -191,7 +166,7 @@ function writeTensor(tensor: Tensor, value: ProtobufWriter): void {
   }
   value.message(fieldOfType[tensor.type], (inner) => {
     if (tensor.type === "int32") inner.packedVarints(1, tensor.values);
-    else inner.delimited(1, bytesOf(tensor.values));
+    else inner.delimited(1, packedBytes(tensor.values));
     if (tensor.keys) inner.packedVarints(2, tensor.keys);
     if (tensor.shape) inner.packedVarints(3, tensor.shape);
   });

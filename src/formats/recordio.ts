@@ -36,6 +36,9 @@ export class RecordIoSplitter {
   #neededBytes = headerBytes;
   #parts: Uint8Array[] = [];
   #records = 0;
+  /** Bytes that were split already; with #recordAt, where the record at hand begins. */
+  #doneBytes = 0;
+  #recordAt = 0;
 
   constructor(source: string, maxRecordBytes: number = lengthMask) {
     this.#source = source;
@@ -53,6 +56,7 @@ export class RecordIoSplitter {
     const rest = this.#split(bytes, records);
     this.#pending = rest < bytes.length ? [bytes.subarray(rest)] : [];
     this.#pendingBytes = bytes.length - rest;
+    this.#doneBytes += rest;
     return records;
   }
 
@@ -69,6 +73,7 @@ export class RecordIoSplitter {
     let at = 0;
     for (;;) {
       this.#neededBytes = headerBytes;
+      this.#recordAt = this.#doneBytes + at;
       if (bytes.length - at < headerBytes) return at;
       if (view.getUint32(at, true) !== magic) {
         throw this.#wrong(`expected the RecordIO magic 0xced7230a, found 0x${view.getUint32(at, true).toString(16)}`);
@@ -107,7 +112,7 @@ export class RecordIoSplitter {
   }
 
   #wrong(problem: string): FormatError {
-    return new FormatError(this.#source, this.#records + 1, problem);
+    return new FormatError(this.#source, this.#records + 1, problem, "record", this.#recordAt);
   }
 }
 

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { crc32 } from "node:zlib";
 import type { ChecksumType } from "../../../models/generated/s3.ts";
 import { combineCrc, crcKinds } from "./combine-crc.ts";
-import { crc32c } from "./crc32c.ts";
+import { crc32c } from "../../../lib/crc32c.ts";
 import { crc64Nvme, emptyCrc64 } from "./crc64-nvme.ts";
 
 /** With the length of their digests. */
