@@ -7,6 +7,8 @@ const usage = `Salvia: SageMaker on your own machines.
   salvia account create NAME         another account with root keys of its own (account list: all of them)
   salvia backup FILE.tar|FOLDER      a consistent copy of the data folder, while the server runs
   salvia restore BACKUP --data DIR   makes a data folder of it
+  salvia pack FOLDER [flags]         packs a folder of files into RecordIO or TFRecord shards (--help)
+  salvia inspect FILE|s3://…         what is in a data file: records, shapes, columns (--help)
   salvia doctor                      what this machine can run, and the effective settings
   salvia coverage                    every operation of every service: full, stored only, not implemented
   salvia algorithm NAME train|serve  a built-in algorithm as a container would run it
@@ -24,6 +26,8 @@ const commands: Readonly<Record<string, Command>> = {
   account: async (args) => (await import("./cli/account.ts")).account(args),
   backup: async (args) => (await import("./cli/backup.ts")).backup(args),
   restore: async (args) => (await import("./cli/restore.ts")).restore(args),
+  pack: async (args) => (await import("./cli/pack.ts")).pack(args),
+  inspect: async (args) => (await import("./cli/inspect.ts")).inspect(args),
   doctor: async (args) => (await import("./cli/doctor.ts")).doctor(args),
   coverage: async (args) => (await import("./cli/coverage.ts")).coverage(args),
   algorithm: async (args) => (await import("./cli/algorithm.ts")).algorithm(args),
