@@ -1,0 +1,1 @@
+"""The script runner and the model server of Salvia's framework images."""

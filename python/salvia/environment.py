@@ -1,0 +1,118 @@
+"""What a training script finds in its environment: the SM_* variables of sagemaker-training-toolkit (ENVIRONMENT_VARIABLES.md)."""
+import json
+import multiprocessing
+import os
+import re
+
+BASE = os.environ.get("SAGEMAKER_BASE_DIR", "/opt/ml")
+
+
+def base(*names):
+    return os.path.join(BASE, *names)
+
+
+def _read(name):
+    try:
+        with open(base("input", "config", name), encoding="utf8") as file:
+            return json.load(file)
+    except FileNotFoundError:
+        return {}
+
+
+def _decoded(value):
+    try:
+        return json.loads(value)
+    except (TypeError, ValueError):
+        return value
+
+
+def as_text(value):
+    """Strings as they are, everything else as compact JSON with sorted keys."""
+    return value if isinstance(value, str) else json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def _arguments(hyperparameters):
+    """`--name value` in the order of the names; names of one letter get one dash."""
+    flags = ((f"-{name}" if len(name) == 1 else f"--{name}", hyperparameters[name]) for name in sorted(hyperparameters))
+    return [text for flag, value in flags for text in (flag, "" if value is None else value if isinstance(value, str) else str(value))]
+
+
+class Training:
+    """The job as its instance sees it: hyperparameters, hosts, channels, and where the script is."""
+
+    def __init__(self, framework_module=""):
+        decoded = {name: _decoded(value) for name, value in _read("hyperparameters.json").items()}
+        own = re.compile(r"(sagemaker_|_tuning_objective_metric$)")
+        self.hyperparameters = {name: value for name, value in decoded.items() if not own.match(name)}
+        self.settings = {name: value for name, value in decoded.items() if own.match(name)}
+        self.resources = _read("resourceconfig.json")
+        self.channels = _read("inputdataconfig.json")
+        self.hosts = self.resources.get("hosts", ["algo-1"])
+        self.host = self.resources.get("current_host", "algo-1")
+        self.interface = self.resources.get("network_interface_name", "eth0")
+        self.framework_module = framework_module
+        program = self.settings.get("sagemaker_program") or os.environ.get("SAGEMAKER_PROGRAM")
+        self.program = None if program is None else str(program)
+        directory = self.settings.get("sagemaker_submit_directory") or os.environ.get("SAGEMAKER_SUBMIT_DIRECTORY")
+        self.submit_directory = None if directory is None else str(directory)
+        self.arguments = _arguments(self.hyperparameters)
+
+    @property
+    def module_name(self):
+        return re.sub(r"\.py$", "", self.program or "")
+
+    def _groups(self):
+        groups = self.resources.get("instance_groups", [])
+        return {group.get("instance_group_name", ""): group for group in groups}
+
+    def _training_env(self):
+        """SM_TRAINING_ENV: everything in one object."""
+        return {
+            "additional_framework_parameters": {},
+            "channel_input_dirs": {name: base("input", "data", name) for name in self.channels},
+            "current_host": self.host,
+            "current_instance_group": self.resources.get("current_group_name", ""),
+            "current_instance_type": self.resources.get("current_instance_type", ""),
+            "framework_module": self.framework_module,
+            "hosts": self.hosts,
+            "hyperparameters": self.hyperparameters,
+            "input_config_dir": base("input", "config"),
+            "input_data_config": self.channels,
+            "input_dir": base("input"),
+            "instance_groups": sorted(self._groups()),
+            "is_hetero": len(self._groups()) > 1,
+            "is_master": self.host == self.hosts[0],
+            "job_name": os.environ.get("TRAINING_JOB_NAME", ""),
+            "log_level": self.settings.get("sagemaker_container_log_level", 20),
+            "master_hostname": self.hosts[0],
+            "model_dir": base("model"),
+            "module_dir": self.submit_directory or base("code"),
+            "module_name": self.module_name,
+            "network_interface_name": self.interface,
+            "num_cpus": multiprocessing.cpu_count(),
+            "num_gpus": 0,
+            "num_neurons": 0,
+            "output_data_dir": base("output", "data"),
+            "output_dir": base("output"),
+            "output_intermediate_dir": base("output", "intermediate"),
+            "resource_config": self.resources,
+            "user_entry_point": self.program or "",
+        }
+
+    def variables(self):
+        """SM_NAME → text."""
+        everything = self._training_env()
+        groups = self._groups()
+        group = everything["current_instance_group"]
+        renamed = {"hyperparameters": "hps", "additional_framework_parameters": "framework_params"}
+        left_out = {"channel_input_dirs", "is_master", "job_name", "master_hostname"}
+        found = {renamed.get(name, name): value for name, value in everything.items() if name not in left_out}
+        found["channels"] = sorted(self.channels)
+        found["user_args"] = self.arguments
+        found["training_env"] = everything
+        found["current_instance_group_hosts"] = groups.get(group, {}).get("hosts", self.hosts)
+        found["instance_groups_dict"] = groups
+        found["distribution_instance_groups"] = []
+        found.update({f"channel_{name}": base("input", "data", name) for name in self.channels})
+        found.update({f"hp_{name}": value for name, value in self.hyperparameters.items()})
+        return {f"SM_{name.upper()}": as_text(value) for name, value in found.items()}

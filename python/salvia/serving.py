@@ -1,0 +1,128 @@
+"""The model server: gunicorn around a small WSGI application (PEP 3333). Each worker loads the model; /ping answers once one has."""
+import os
+import sys
+import traceback
+
+from salvia.code import bring, install_requirements
+from salvia.content import UnsupportedType
+from salvia.environment import base
+from salvia.errors import UserError
+from salvia.handlers import Handlers, user_module
+
+DEFAULT_PROGRAM = "inference.py"
+THREADS = 1
+DEFAULT_TIMEOUT_SECONDS = 60
+MEGABYTE = 1 << 20
+
+
+def _number(name, default):
+    try:
+        return max(1, int(os.environ.get(name, "")))
+    except ValueError:
+        return default
+
+
+def code_folders():
+    """Where the user's code may be: inside of the model, or fetched."""
+    return [base("code"), base("model", "code"), base("model")]
+
+
+def prepare():
+    """Fetches the code and installs what it requires, once, before the workers start."""
+    directory = os.environ.get("SAGEMAKER_SUBMIT_DIRECTORY")
+    if directory:
+        directory = directory.strip('"')
+        if not os.path.isdir(directory):
+            bring(directory, base("code"))
+    for folder in (base("code"), base("model", "code")):
+        install_requirements(folder)
+
+
+def load():
+    """The handlers with their model."""
+    program = os.environ.get("SAGEMAKER_PROGRAM", DEFAULT_PROGRAM).strip('"')
+    submitted = os.environ.get("SAGEMAKER_SUBMIT_DIRECTORY", "").strip('"')
+    folders = ([submitted] if os.path.isdir(submitted) else []) + code_folders()
+    module = user_module(program, folders)
+    if module is None and "SAGEMAKER_PROGRAM" in os.environ:
+        raise UserError(f"The script {program} (SAGEMAKER_PROGRAM) is not in the model's code folder.")
+    handlers = Handlers(module, os.environ.get("SALVIA_FRAMEWORK", ""))
+    handlers.load()
+    return handlers
+
+
+class Application:
+    """WSGI: GET /ping, POST /invocations."""
+
+    def __init__(self, handlers):
+        self._handlers = handlers
+        self._accept = os.environ.get("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT", "application/json")
+        self._limit = _number("SAGEMAKER_MAX_PAYLOAD_IN_MB", 100) * MEGABYTE
+
+    def __call__(self, environ, start_response):
+        status, body, content_type = self._route(environ)
+        start_response(status, [("Content-Type", content_type), ("Content-Length", str(len(body)))])
+        return [body]
+
+    def _route(self, environ):
+        path, method = environ.get("PATH_INFO", "/"), environ["REQUEST_METHOD"]
+        if path == "/ping" and method == "GET":
+            return "200 OK", b"\n", "application/json"
+        if path == "/execution-parameters" and method == "GET":
+            return "404 Not Found", b"", "text/plain"
+        if path != "/invocations" or method != "POST":
+            return "404 Not Found", b"there are GET /ping and POST /invocations\n", "text/plain"
+        return self._invoke(environ)
+
+    def _invoke(self, environ):
+        content_type = environ.get("CONTENT_TYPE") or "application/octet-stream"
+        accept = environ.get("HTTP_ACCEPT") or "*/*"
+        accept = self._accept if accept.strip() in ("", "*/*") else accept
+        try:
+            length = int(environ.get("CONTENT_LENGTH") or -1)
+            if length > self._limit:
+                return "413 Payload Too Large", f"a request has at most {self._limit} bytes\n".encode(), "text/plain"
+            body = environ["wsgi.input"].read() if length < 0 else environ["wsgi.input"].read(length)
+            answer, answered_type = self._handlers.answer(body, content_type, accept)
+            return "200 OK", bytes(answer), answered_type
+        except UnsupportedType as error:
+            refused = "406 Not Acceptable" if str(error).startswith("accept") else "415 Unsupported Media Type"
+            return refused, f"{error}\n".encode(), "text/plain"
+        except Exception:
+            trace = traceback.format_exc()
+            print(trace, file=sys.stderr, flush=True)
+            return "500 Internal Server Error", trace.encode(), "text/plain"
+
+
+def main():
+    try:
+        prepare()
+    except UserError as error:
+        print(error, file=sys.stderr, flush=True)
+        return 1
+    from gunicorn.app.base import BaseApplication
+
+    host, port = os.environ.get("SALVIA_BIND_HOST", "0.0.0.0"), os.environ.get("SAGEMAKER_BIND_TO_PORT", "8080")
+    timeout = _number("SAGEMAKER_MODEL_SERVER_TIMEOUT", DEFAULT_TIMEOUT_SECONDS)
+
+    class Server(BaseApplication):
+        def load_config(self):
+            self.cfg.set("bind", f"{host}:{port}")
+            self.cfg.set("workers", _number("SAGEMAKER_MODEL_SERVER_WORKERS", min(os.cpu_count() or 1, 4)))
+            self.cfg.set("threads", THREADS)
+            self.cfg.set("timeout", timeout)
+            self.cfg.set("graceful_timeout", 25)
+            self.cfg.set("keepalive", 75)
+            self.cfg.set("worker_tmp_dir", "/dev/shm" if os.path.isdir("/dev/shm") else None)
+            self.cfg.set("loglevel", "warning")
+            self.cfg.set("control_socket_disable", True) if "control_socket_disable" in self.cfg.settings else None
+
+        def load(self):
+            try:
+                return Application(load())
+            except UserError as error:
+                print(error, file=sys.stderr, flush=True)
+                sys.exit(3)  # gunicorn's "worker failed to boot": the server ends.
+
+    Server().run()
+    return 0
