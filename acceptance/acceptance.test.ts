@@ -10,6 +10,7 @@ import { processesOf } from "./kill/processes.ts";
 for (const client of [
   "boto3",
   "sdk2",
+  "frameworks",
   "notebook",
   "exec",
   "cli1",

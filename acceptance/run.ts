@@ -41,6 +41,7 @@ const perhapsAwsCli2 = (): Readonly<Record<string, string>> => {
 const clients: readonly Client[] = [
   { name: "boto3", packages: boto3 },
   { name: "sdk2", packages: sdk2 },
+  { name: "frameworks", packages: sdk2, environment: "sdk2" },
   { name: "notebook", packages: sdk2, environment: "sdk2" },
   { name: "exec", packages: sdk2, environment: "sdk2", prepare: perhapsAwsCli2 },
   { name: "cli1", packages: ["awscli==1.46.3", "numpy==2.2.6"] },

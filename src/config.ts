@@ -28,6 +28,8 @@ export interface Config {
   readonly allowedHosts: readonly string[];
   /** Where events of buckets go: ARN=URL for the destination of that ARN, URL for all others. */
   readonly s3Webhooks: readonly string[];
+  /** Framework images run in the version of their tag, or not at all. */
+  readonly isFrameworkStrict: boolean;
   /** NAME=FOLDER: folders that are shown as public, read-only buckets; absolute. */
   readonly sampleBuckets: readonly string[];
 }
@@ -206,6 +208,14 @@ export const settings: { readonly [Name in keyof Config]: Setting<Config[Name]> 
     about: "URL that events of buckets are posted to; ARN=URL for one destination alone, several with commas between",
     read: webhooks,
   },
+  isFrameworkStrict: {
+    flag: "framework-strict",
+    variable: "SALVIA_FRAMEWORK_STRICT",
+    fallback: false,
+    about: "framework images run in the version of their tag, or fail; otherwise in the nearest that installs here",
+    isSwitch: true,
+    read: onOff,
+  },
   sampleBuckets: {
     flag: "sample-bucket",
     variable: "SALVIA_SAMPLE_BUCKETS",
@@ -277,6 +287,7 @@ export function readConfig(args: readonly string[], environment: NodeJS.ProcessE
     trustsJobs: read("trustsJobs"),
     allowedHosts: read("allowedHosts"),
     s3Webhooks: read("s3Webhooks"),
+    isFrameworkStrict: read("isFrameworkStrict"),
     sampleBuckets: read("sampleBuckets"),
   };
   const hasHalfAKey = (config.rootAccessKeyId === undefined) !== (config.rootSecretAccessKey === undefined);

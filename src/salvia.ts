@@ -199,6 +199,7 @@ export async function assemble(ground: Ground) {
   const cloudwatch = createCloudWatch({ ...ground, announce: (tx, message) => s3.announce(tx, message) });
   const sagemaker = createSagemaker({
     ...ground,
+    isFrameworkStrict: config.isFrameworkStrict,
     storage,
     capacity: createCapacity({ store, clock, limits: { jobs: config.jobInstances, hosting: config.hostingInstances } }),
     objects: s3.objects,
@@ -239,10 +240,9 @@ export async function assemble(ground: Ground) {
     iam.service,
     createSts({ identity: iam.identity }),
   ].map((service) => forgetting(service, authoriser));
-  const { identity } = iam;
   const routes = [...sagemaker.routes, ...ecr.routes];
-  const handle = createPipeline({ ...ground, models, services, routes, identity, authorise, nudge });
-  return { services, handle, engine, runtime, identity, where };
+  const pipeline = { ...ground, models, services, routes, identity: iam.identity, authorise, nudge };
+  return { services, handle: createPipeline(pipeline), engine, runtime, identity: iam.identity, where };
 }
 
 /** The database, the blobs and the tasks of this machine. */

@@ -1,6 +1,7 @@
 """The model server: gunicorn around a small WSGI application (PEP 3333). Each worker loads the model; /ping answers once one has."""
 import os
 import sys
+import threading
 import traceback
 
 from salvia.code import bring, install_requirements
@@ -10,7 +11,8 @@ from salvia.errors import UserError
 from salvia.handlers import Handlers, user_module
 
 DEFAULT_PROGRAM = "inference.py"
-THREADS = 1
+# A model is asked by one request at a time; the other threads are for /ping and for connections that wait.
+THREADS = 16
 DEFAULT_TIMEOUT_SECONDS = 60
 MEGABYTE = 1 << 20
 
@@ -58,6 +60,8 @@ class Application:
         self._handlers = handlers
         self._accept = os.environ.get("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT", "application/json")
         self._limit = _number("SAGEMAKER_MAX_PAYLOAD_IN_MB", 100) * MEGABYTE
+        self._timeout = _number("SAGEMAKER_MODEL_SERVER_TIMEOUT", DEFAULT_TIMEOUT_SECONDS)
+        self._turn = threading.Lock()
 
     def __call__(self, environ, start_response):
         status, body, content_type = self._route(environ)
@@ -83,7 +87,7 @@ class Application:
             if length > self._limit:
                 return "413 Payload Too Large", f"a request has at most {self._limit} bytes\n".encode(), "text/plain"
             body = environ["wsgi.input"].read() if length < 0 else environ["wsgi.input"].read(length)
-            answer, answered_type = self._handlers.answer(body, content_type, accept)
+            answer, answered_type = self._in_turn(body, content_type, accept)
             return "200 OK", bytes(answer), answered_type
         except UnsupportedType as error:
             refused = "406 Not Acceptable" if str(error).startswith("accept") else "415 Unsupported Media Type"
@@ -92,6 +96,23 @@ class Application:
             trace = traceback.format_exc()
             print(trace, file=sys.stderr, flush=True)
             return "500 Internal Server Error", trace.encode(), "text/plain"
+
+
+    def _in_turn(self, body, content_type, accept):
+        """A handler that takes too long takes its worker with it: gunicorn starts another."""
+        with self._turn:
+            killer = threading.Timer(self._timeout, _give_up, [self._timeout])
+            killer.daemon = True
+            killer.start()
+            try:
+                return self._handlers.answer(body, content_type, accept)
+            finally:
+                killer.cancel()
+
+
+def _give_up(seconds):
+    print(f"A request took longer than {seconds} s (SAGEMAKER_MODEL_SERVER_TIMEOUT): its worker ends", file=sys.stderr, flush=True)
+    os._exit(1)
 
 
 def main():
@@ -109,13 +130,13 @@ def main():
         def load_config(self):
             self.cfg.set("bind", f"{host}:{port}")
             self.cfg.set("workers", _number("SAGEMAKER_MODEL_SERVER_WORKERS", min(os.cpu_count() or 1, 4)))
+            self.cfg.set("worker_class", "gthread")
             self.cfg.set("threads", THREADS)
             self.cfg.set("timeout", timeout)
             self.cfg.set("graceful_timeout", 25)
             self.cfg.set("keepalive", 75)
             self.cfg.set("worker_tmp_dir", "/dev/shm" if os.path.isdir("/dev/shm") else None)
             self.cfg.set("loglevel", "warning")
-            self.cfg.set("control_socket_disable", True) if "control_socket_disable" in self.cfg.settings else None
 
         def load(self):
             try:

@@ -11,9 +11,11 @@ import { identifyProcess } from "../lib/process-identity.ts";
 import type { Random } from "../lib/random.ts";
 import type { TaskEnd } from "../task/report.ts";
 import { lockName, readOwnJson, taskPaths, type HostFacts, type TaskPaths } from "../task/task-folder.ts";
-import type { TaskSpec } from "../task/task.ts";
+import { pythonNeedsOf, type TaskSpec } from "../task/task.ts";
+import { choosePython } from "./choose-python.ts";
 import { followProgram } from "./follow-program.ts";
 import { openDoors, prepareTask } from "./prepare-task.ts";
+import { StageError } from "./planned-path.ts";
 import { startReporter } from "./reporter.ts";
 import { pythonFolder } from "./python-environment.ts";
 import { createDockerRunner, type DockerRunnerOptions } from "./runners/docker-runner.ts";
@@ -151,14 +153,26 @@ function createRunner(
     if (!container) throw new Error("an image runs on the Docker backend alone");
     return createDockerRunner({ ...shared, program, place: container, engine: connectToEngine(container.engine) });
   }
-  const needs = program.kind === "command" ? program.python : undefined;
+  const python = chosenPython(shared.spec, host);
   return createProcessRunner({
     ...shared,
     bwrap: host.bwrap,
-    ...(needs && host.environments !== undefined ? { python: pythonFolder(host.environments, needs) } : {}),
+    ...(python === undefined ? {} : { python }),
     nodePath: process.execPath,
     entry,
   });
+}
+
+/** Where the task's environment will be. What cannot be chosen is told by the preparation. */
+function chosenPython({ program }: TaskSpec, { environments }: HostFacts): string | undefined {
+  const needs = pythonNeedsOf(program);
+  if (!needs || environments === undefined) return undefined;
+  try {
+    return pythonFolder(environments, choosePython(needs).wish);
+  } catch (error) {
+    if (error instanceof StageError) return undefined;
+    throw error;
+  }
 }
 
 /** The backend has tried it once for all its tasks. */

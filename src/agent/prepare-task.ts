@@ -3,6 +3,7 @@ import type { TaskEnd } from "../task/report.ts";
 import { untilItWorks } from "./back-off.ts";
 import { openGateway, type Gateway } from "./gateway.ts";
 import { StageError } from "./planned-path.ts";
+import { pythonNeedsOf } from "../task/task.ts";
 import { createProgress } from "./progress.ts";
 import { ServerRefusalError, serverUrl } from "./server-connection.ts";
 import { nowMs, type TaskRun } from "./task-run.ts";
@@ -30,18 +31,23 @@ export async function prepareTask(run: TaskRun): Promise<TaskEnd | undefined> {
 /** A framework image's environment. Its programs name /opt/ml, so that a job must have one of its own. */
 async function preparePython(run: TaskRun): Promise<void> {
   const { spec, host, clock, reporter } = run;
-  const needs = spec.program.kind === "command" ? spec.program.python : undefined;
+  const needs = pythonNeedsOf(spec.program);
   if (!needs) return;
   if (host.bwrap === undefined || host.environments === undefined)
     throw new StageError(
       "A framework image needs an /opt/ml of its own, which this machine cannot give it: `salvia doctor` says why",
     );
   const { ensurePython } = await import("./python-environment.ts");
-  await ensurePython(needs, {
+  const { choosePython } = await import("./choose-python.ts");
+  const tell = (text: string): void => reporter.tell({ type: "output", lines: [{ at: nowMs(run), text }] });
+  const { wish, note } = choosePython(needs);
+  tell(note);
+  await ensurePython(wish, {
     environments: host.environments,
     clock,
     signal: AbortSignal.any([run.stopAsked.signal, run.abandoned.signal]),
-    tell: (text) => reporter.tell({ type: "output", lines: [{ at: nowMs(run), text }] }),
+    tell,
+    ...(host.uv === undefined ? {} : { uv: host.uv }),
   });
 }
 

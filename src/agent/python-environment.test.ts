@@ -14,12 +14,11 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(environments, { recursive: true, force: true }));
 
-const options = (python?: string, signal = new AbortController().signal) => ({
+const options = (signal = new AbortController().signal) => ({
   environments,
   clock: systemClock,
   signal,
   tell: (line: string) => void lines.push(line),
-  ...(python === undefined ? {} : { python }),
 });
 
 /** A python3 whose venv has a pip that says what a real one would, and counts how often it was made. */
@@ -43,17 +42,18 @@ chmod +x "$3"/bin/*
 }
 
 const wanted = { name: "fake", packages: ["x==1"] };
+const on = (python: string) => ({ ...wanted, python });
 
 test("several tasks that need it at once make it once, and its progress is told", async () => {
   const python = fakePython();
-  await Promise.all([1, 2, 3].map(() => ensurePython(wanted, options(python))));
+  await Promise.all([1, 2, 3].map(() => ensurePython(on(python), options())));
   expect(readFileSync(join(environments, "made"), "utf8")).toBe("made\n");
   expect(lines.filter((line) => line.startsWith("Making the Python environment fake"))).toHaveLength(1);
   expect(lines).toContainEqual(expect.stringContaining("is ready after"));
 });
 
 test("its scripts find Python on PATH, since tasks see it in another place", async () => {
-  await ensurePython(wanted, options(fakePython()));
+  await ensurePython(on(fakePython()), options());
   const bin = join(pythonFolder(environments, wanted), "bin");
   expect(readFileSync(join(bin, "pip3"), "utf8")).toBe("#!/usr/bin/env python3\nimport pip\n");
   expect(readFileSync(join(bin, "tool"), "utf8")).toBe("#!/usr/bin/env python3\nimport tool\n");
@@ -61,19 +61,19 @@ test("its scripts find Python on PATH, since tasks see it in another place", asy
 });
 
 test("one that cannot be made says why, and is tried again by the next task", async () => {
-  await expect(ensurePython(wanted, options(fakePython(1)))).rejects.toThrow(
+  await expect(ensurePython(on(fakePython(1)), options())).rejects.toThrow(
     "The Python environment fake could not be made: ERROR: no such package",
   );
-  await ensurePython(wanted, options(fakePython()));
+  await ensurePython(on(fakePython()), options());
   expect(readFileSync(join(environments, "made"), "utf8")).toBe("made\nmade\n");
 });
 
 test("one whose Python is another since is made again", async () => {
-  await ensurePython(wanted, options(fakePython()));
+  await ensurePython(on(fakePython()), options());
   const bin = join(pythonFolder(environments, wanted), "bin");
   renameSync(join(bin, "python"), join(bin, "python3.99"));
   symlinkSync("python3.99", join(bin, "python"));
-  await ensurePython(wanted, options(fakePython()));
+  await ensurePython(on(fakePython()), options());
   expect(readFileSync(join(environments, "made"), "utf8")).toBe("made\nmade\n");
 });
 
@@ -83,5 +83,15 @@ test("other packages are another environment", () => {
 
 test("a task that is stopped no longer makes or waits for it", async () => {
   const stopped = AbortSignal.abort(new Error("stopped"));
-  await expect(ensurePython(wanted, options(fakePython(), stopped))).rejects.toThrow("stopped");
+  await expect(ensurePython(on(fakePython()), options(stopped))).rejects.toThrow("stopped");
+});
+
+test("uv makes it where it can; where it cannot, pip does, from the start", async () => {
+  const uv = join(environments, "uv");
+  writeFileSync(uv, `#!/bin/sh\necho "$1 $2 of uv" >> ${environments}/uv-calls\nexit 2\n`);
+  chmodSync(uv, 0o755);
+  await ensurePython(on(fakePython()), { ...options(), uv });
+  expect(readFileSync(join(environments, "uv-calls"), "utf8")).toBe("venv --seed of uv\n");
+  expect(readFileSync(join(environments, "made"), "utf8")).toBe("made\n");
+  expect(lines).toContainEqual(expect.stringContaining("trying with pip"));
 });

@@ -17,8 +17,21 @@ import { createInterface } from "node:readline";
 import type { Clock } from "../lib/clock.ts";
 import { lockFolder } from "../lib/folder-lock.ts";
 import { findSystemProgram } from "../lib/probe-namespaces.ts";
-import type { PythonNeeds } from "../task/task.ts";
 import { StageError } from "./planned-path.ts";
+
+/** One environment: its packages on a Python of this machine. */
+export interface PythonWish {
+  /** Safe as a file name. */
+  readonly name: string;
+  /** pip requirements, pinned. */
+  readonly packages: readonly string[];
+  /** Default: the system's python3. */
+  readonly python?: string;
+  /** An index besides the default one. */
+  readonly extraIndex?: string;
+  /** Something to know before it is installed. */
+  readonly note?: string;
+}
 
 export interface PythonOptions {
   /** Where all environments lie. */
@@ -27,20 +40,20 @@ export interface PythonOptions {
   readonly signal: AbortSignal;
   /** A line for the task's log. */
   readonly tell: (line: string) => void;
-  /** Default: the system's python3. */
-  readonly python?: string;
+  /** Path of uv, which installs several times faster than pip. */
+  readonly uv?: string;
 }
 
 const waitMs = 500;
 const linesKept = 20;
 
-function placeOf(environments: string, { name, packages }: PythonNeeds): string {
+function placeOf(environments: string, { name, packages }: PythonWish): string {
   const hash = createHash("sha256").update(packages.join("\n")).digest("hex").slice(0, 12);
   return join(environments, `${name}-${hash}`);
 }
 
 /** The venv's folder, whether it is there yet or not. */
-export const pythonFolder = (environments: string, needs: PythonNeeds): string =>
+export const pythonFolder = (environments: string, needs: PythonWish): string =>
   join(placeOf(environments, needs), "venv");
 
 const pythonOf = (place: string): string => join(place, "venv", "bin", "python");
@@ -53,7 +66,7 @@ function isReady(place: string): boolean {
 }
 
 /** Resolves once the environment is whole. Throws StageError with a text for the user when it cannot be made. */
-export async function ensurePython(needs: PythonNeeds, options: PythonOptions): Promise<void> {
+export async function ensurePython(needs: PythonWish, options: PythonOptions): Promise<void> {
   const { environments, clock, signal, tell } = options;
   const place = placeOf(environments, needs);
   for (let isWaiting = false; !isReady(place); isWaiting = true) {
@@ -74,28 +87,70 @@ export async function ensurePython(needs: PythonNeeds, options: PythonOptions): 
   }
 }
 
-async function make(needs: PythonNeeds, folder: string, options: PythonOptions): Promise<void> {
-  const { clock, tell } = options;
-  const python = options.python ?? findSystemProgram("python3");
+async function make(needs: PythonWish, folder: string, options: PythonOptions): Promise<void> {
+  const { clock, tell, uv } = options;
+  const python = needs.python ?? findSystemProgram("python3");
   if (python === undefined) throw new StageError("This machine has no python3 in its system folders");
   const startedAt = clock.monotonicMs();
   tell(`Making the Python environment ${needs.name}, once on this machine: ${needs.packages.join(" ")}`);
-  // What an agent that was killed left half made.
-  rmSync(folder, { recursive: true, force: true });
-  mkdirSync(folder, { recursive: true });
-  const pip = [join(folder, "bin", "python"), "-m", "pip", "install", "--progress-bar", "off", "--no-input"];
-  await run([python, "-m", "venv", folder], needs, options);
-  if (needs.packages.length > 0) await run([...pip, ...needs.packages], needs, options);
+  if (needs.note !== undefined) tell(needs.note);
+  if (uv === undefined || !(await isMadeBy(uvCommands(uv, python, folder, needs), needs, folder, options)))
+    for (const command of fresh(folder, pipCommands(python, folder, needs))) await run(command, needs, options);
   makeMovable(join(folder, "bin"));
   tell(
     `The Python environment ${needs.name} is ready after ${Math.round((clock.monotonicMs() - startedAt) / 1_000)} s`,
   );
 }
 
-/** Others than the maker must be able to read it, and what the maker has set for Python is not theirs. */
-const wrapper = 'umask 022; unset PYTHONHOME PYTHONPATH PIP_TARGET PIP_USER; exec "$@"';
+/** In a folder without what an agent that was killed left half made. */
+function fresh<T>(folder: string, commands: T): T {
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  return commands;
+}
 
-async function run(command: readonly string[], { name }: PythonNeeds, options: PythonOptions): Promise<void> {
+type Commands = readonly (readonly string[])[];
+
+function pipCommands(python: string, folder: string, { packages, extraIndex }: PythonWish): Commands {
+  const pip = [join(folder, "bin", "python"), "-m", "pip", "install", "--progress-bar", "off", "--no-input"];
+  const index = extraIndex === undefined ? [] : ["--extra-index-url", extraIndex];
+  const install = packages.length > 0 ? [[...pip, ...index, ...packages]] : [];
+  return [[python, "-m", "venv", folder], ...install];
+}
+
+/** pip is there too (--seed): scripts have requirements of their own. */
+function uvCommands(uv: string, python: string, folder: string, { packages, extraIndex }: PythonWish): Commands {
+  // As pip does: the best version of all indexes.
+  const index = extraIndex === undefined ? [] : ["--index", extraIndex, "--index-strategy", "unsafe-best-match"];
+  const install = [uv, "pip", "install", "--compile-bytecode", "--python", join(folder, "bin", "python")];
+  return [
+    [uv, "venv", "--seed", "--python", python, folder],
+    ...(packages.length > 0 ? [[...install, ...index, ...packages]] : []),
+  ];
+}
+
+/** False where uv cannot: it does not read pip's configuration, so that pip may still find an index. */
+async function isMadeBy(
+  commands: Commands,
+  needs: PythonWish,
+  folder: string,
+  options: PythonOptions,
+): Promise<boolean> {
+  try {
+    for (const command of fresh(folder, commands)) await run(command, needs, options);
+    return true;
+  } catch (error) {
+    if (!(error instanceof StageError)) throw error;
+    options.tell(`${error.message}; trying with pip`);
+    return false;
+  }
+}
+
+/** Others than the maker must be able to read it, and what the maker has set for Python is not theirs. */
+const wrapper =
+  'umask 022; unset PYTHONHOME PYTHONPATH PIP_TARGET PIP_USER; export UV_DEFAULT_INDEX="${UV_DEFAULT_INDEX-$PIP_INDEX_URL}"; [ -n "$UV_DEFAULT_INDEX" ] || unset UV_DEFAULT_INDEX; exec "$@"';
+
+async function run(command: readonly string[], { name }: PythonWish, options: PythonOptions): Promise<void> {
   const { signal, tell } = options;
   const child = spawn("/bin/sh", ["-c", wrapper, "sh", ...command], { stdio: ["ignore", "pipe", "pipe"], signal });
   const said: string[] = [];

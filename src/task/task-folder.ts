@@ -37,6 +37,8 @@ export interface TaskPaths {
 export interface HostFacts {
   /** Path of bwrap where namespaces work. */
   readonly bwrap?: string;
+  /** Path of uv, where it is installed. */
+  readonly uv?: string;
   /** Folder of the managed Python environments, shared by all tasks. */
   readonly environments?: string;
 }

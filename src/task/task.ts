@@ -17,11 +17,32 @@ export interface CommandProgram {
   /** The managed Python environment that comes first on its PATH. */
   readonly python?: PythonNeeds;
 }
+/** A framework's releases, the one nearest to what was asked for first: the agent takes the first that its machine can install. */
 export interface PythonNeeds {
-  /** Safe as a file name, e.g. "scikit-learn". */
+  /** Of the framework. Safe as a file name, e.g. "scikit-learn". */
   readonly name: string;
+  readonly releases: readonly PythonRelease[];
+  /** The image's tag, for messages. */
+  readonly asked?: string;
+  /** An index besides the default one. */
+  readonly extraIndex?: string;
+  /** Something to know before it is installed. */
+  readonly note?: string;
+}
+export interface PythonRelease {
+  readonly version: string;
   /** pip requirements, pinned. */
   readonly packages: readonly string[];
+  /** The oldest and the newest Python that they install on, e.g. ["3.8", "3.11"]. */
+  readonly pythons: readonly [from: string, to: string];
+}
+/** Script mode or the model server of a framework image, from the package's folder python/. */
+export interface ScriptProgram {
+  readonly kind: "script";
+  readonly command: "train" | "serve";
+  readonly python: PythonNeeds;
+  /** What SM_FRAMEWORK_MODULE says. */
+  readonly module: string;
 }
 /** A container image. */
 export interface ImageProgram {
@@ -59,7 +80,11 @@ export interface InstanceShape {
   readonly gpus: number;
   readonly neuronDevices: number;
 }
-export type Program = AlgorithmProgram | CommandProgram | ImageProgram;
+export type Program = AlgorithmProgram | CommandProgram | ScriptProgram | ImageProgram;
+
+/** What the program needs of Python. */
+export const pythonNeedsOf = (program: Program): PythonNeeds | undefined =>
+  program.kind === "command" || program.kind === "script" ? program.python : undefined;
 
 export interface TaskNetwork {
   /** This instance's name, e.g. "algo-1". */

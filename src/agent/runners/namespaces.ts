@@ -17,6 +17,7 @@ export const privateView = (entry: string, hasPython: boolean): ProgramView => (
   root: "/opt/ml",
   temporary: "/tmp",
   isPrivate: true,
+  scripts: `${salviaFolder}/app/python`,
   ...(hasPython ? { python: `${pythonInside}/bin` } : {}),
 });
 
@@ -76,7 +77,7 @@ export function namespaceCommand({ bwrap, paths, nodePath, entry, python, user }
 }
 
 /** Of Salvia's own package: no data folder that may lie in a checkout. */
-const packageParts = ["package.json", "dist", "src", "node_modules"];
+const packageParts = ["package.json", "dist", "src", "node_modules", "python"];
 
 const readOnly = (from: string, to: string): string[] => (existsSync(from) ? ["--ro-bind", from, to] : []);
 

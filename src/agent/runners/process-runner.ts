@@ -29,7 +29,7 @@ import { readIfThere, readWaiter, taskMark, type TaskPaths } from "../../task/ta
 import type { TaskSpec } from "../../task/task.ts";
 import { freePort } from "../free-port.ts";
 import { ownAddress } from "../own-address.ts";
-import { namespaceCommand, privateView, userOf } from "./namespaces.ts";
+import { namespaceCommand, packageFolder, privateView, userOf } from "./namespaces.ts";
 import {
   programArguments,
   programEnvironment,
@@ -187,7 +187,8 @@ class ProcessRunner implements Runner {
   #view(): ProgramView {
     const { bwrap, entry, nodePath, paths, python } = this.#options;
     if (bwrap !== undefined) return privateView(entry, python !== undefined);
-    const bare = { node: nodePath, entry, root: paths.root, temporary: paths.temporary, isPrivate: false };
+    const scripts = join(packageFolder(entry), "python");
+    const bare = { node: nodePath, entry, root: paths.root, temporary: paths.temporary, isPrivate: false, scripts };
     return python === undefined ? bare : { ...bare, python: join(python, "bin") };
   }
 

@@ -11,6 +11,8 @@ export interface ProgramView {
   /** "/opt/ml", or the root folder's own path. */
   readonly root: string;
   readonly temporary: string;
+  /** The package's folder python/: script runner and model server. */
+  readonly scripts: string;
   /** The bin folder of the task's Python environment. */
   readonly python?: string;
   /** Whether algo-N resolves by itself and /opt/ml is the root. */
@@ -33,6 +35,8 @@ export function programArguments({ program }: TaskSpec, view: ProgramView): read
     }
     case "command":
       return program.argv.map((word, at) => (at === 0 && word === "node" ? view.node : word));
+    case "script":
+      return ["python", join(view.scripts, `${program.command}.py`)];
     case "image":
       throw new Error("the program of an image is its container's");
   }
@@ -47,6 +51,7 @@ export function programEnvironment(
   return {
     PATH: [dirname(view.node), systemPath].join(delimiter),
     ...(view.python === undefined ? {} : pythonEnvironment(view, view.python)),
+    ...scriptEnvironment(spec),
     HOME: view.temporary,
     TMPDIR: view.temporary,
     LANG: "C.UTF-8",
@@ -63,6 +68,10 @@ export function programEnvironment(
     SALVIA_PEERS: JSON.stringify(spec.network.addresses),
   };
 }
+
+/** Which defaults the script runner and the model server have. */
+const scriptEnvironment = ({ program }: TaskSpec): Record<string, string> =>
+  program.kind === "script" ? { SALVIA_FRAMEWORK: program.python.name, SALVIA_FRAMEWORK_MODULE: program.module } : {};
 
 /** What a job installs itself goes beside its temporary files: the environment is everybody's. */
 function pythonEnvironment({ node, temporary }: ProgramView, bin: string): Record<string, string> {

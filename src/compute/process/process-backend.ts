@@ -16,7 +16,7 @@ import {
 import { join } from "node:path";
 import type { Clock } from "../../lib/clock.ts";
 import type { Log } from "../../lib/log.ts";
-import { probeNamespaces } from "../../lib/probe-namespaces.ts";
+import { findSystemProgram, probeNamespaces } from "../../lib/probe-namespaces.ts";
 import {
   currentBootId,
   identifyProcess,
@@ -158,12 +158,13 @@ function checkedKey(key: string): string {
 }
 
 function factsOfHost({ dataFolder, usesNamespaces = true, log }: ProcessBackendOptions): HostFacts {
-  const environments = join(dataFolder, "environments");
-  if (!usesNamespaces) return { environments };
+  const uv = findSystemProgram("uv");
+  const facts = { environments: join(dataFolder, "environments"), ...(uv === undefined ? {} : { uv }) };
+  if (!usesNamespaces) return facts;
   const support = probeNamespaces();
-  if (support.works) return { bwrap: support.bwrap, environments };
+  if (support.works) return { ...facts, bwrap: support.bwrap };
   log.warn("tasks run without namespaces", { reason: support.reason });
-  return { environments };
+  return facts;
 }
 
 /** The folder appears with everything in it, or not at all. */

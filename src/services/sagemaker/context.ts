@@ -79,6 +79,8 @@ export interface SagemakerPlatform {
   readonly algorithms: Algorithms;
   /** Container images by the names that jobs give them. */
   readonly images: Images;
+  /** Framework images run in the version of their tag, or not at all. */
+  readonly isFrameworkStrict: boolean;
   /** Where agents reach this server: the URL now, and the file that holds it after a restart on another port. */
   readonly server: { url(): string; readonly file?: string };
   /** Tells the engine that a row has become due. */

@@ -248,6 +248,7 @@ export async function fakeSagemaker({ jobs = 4, wrapStore }: FakeOptions = {}): 
     ...recorders(recorded),
     identity: fakeIdentity(clock),
     roles: fakeRoles(objects),
+    isFrameworkStrict: false,
     algorithms: { find: (image) => (image.includes("/kmeans:") ? kmeans : undefined), names: ["kmeans"] },
     images: { find: async ({ image }) => ({ kind: "foreign", name: image }) },
     server: { url: () => "http://127.0.0.1:7243" },

@@ -1,5 +1,6 @@
 // The tasks of an endpoint: what an instance runs and reads, where its lines and figures go.
 import { totalmem } from "node:os";
+import { findFramework, pythonNeeds } from "../../../compute/frameworks/find-framework.ts";
 import type { ResourceRow } from "../../../database/resources.ts";
 import type { Writer } from "../../../database/store.ts";
 import { unpack } from "../../../lib/stored-json.ts";
@@ -28,8 +29,9 @@ export async function taskSpec(
   task: TaskRow,
   variant: VariantPlan,
   endpointName: string,
-  { server, images }: Pick<SagemakerPlatform, "server" | "images">,
+  platform: Pick<SagemakerPlatform, "server" | "images" | "isFrameworkStrict">,
 ): Promise<TaskSpec> {
+  const { server } = platform;
   return {
     key: task.key,
     ownerUid: task.owner_uid,
@@ -37,7 +39,7 @@ export async function taskSpec(
     region: task.region,
     purpose: "hosting",
     server: { url: server.url(), token: task.token, ...(server.file === undefined ? {} : { file: server.file }) },
-    program: await programOf(task, variant, images),
+    program: await programOf(task, variant, platform),
     // Instances of an endpoint do not know each other: each is alone on its network.
     network: { host: "algo-1", addresses: jobAddresses(task.key, 1), isAlone: variant.isAlone },
     environment: {
@@ -52,11 +54,20 @@ export async function taskSpec(
   };
 }
 
-async function programOf(task: TaskRow, variant: VariantPlan, images: SagemakerPlatform["images"]): Promise<Program> {
+async function programOf(
+  task: TaskRow,
+  variant: VariantPlan,
+  platform: Pick<SagemakerPlatform, "images" | "isFrameworkStrict">,
+): Promise<Program> {
   const { algorithm, image, instanceType, roleArn = "" } = variant;
   if (algorithm !== undefined) return { kind: "algorithm", name: algorithm, command: "serve" };
+  const found = findFramework(image);
+  if (found) {
+    const python = pythonNeeds(found, platform.isFrameworkStrict);
+    return { kind: "script", command: "serve", python, module: found.framework.module };
+  }
   const { account, region } = task;
-  return containerProgram({ images }, { image, account, region, roleArn, instanceType, arguments: ["serve"] });
+  return containerProgram(platform, { image, account, region, roleArn, instanceType, arguments: ["serve"] });
 }
 
 const specOf = (owner: ResourceRow): EndpointSpec => unpack(owner.spec) as EndpointSpec;

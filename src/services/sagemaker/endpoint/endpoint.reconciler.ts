@@ -39,7 +39,17 @@ type Change = Partial<EndpointStatus>;
 
 export type HostingPlatform = Pick<
   SagemakerPlatform,
-  "store" | "compute" | "clock" | "random" | "log" | "capacity" | "objects" | "roles" | "server" | "images"
+  | "store"
+  | "compute"
+  | "clock"
+  | "random"
+  | "log"
+  | "capacity"
+  | "objects"
+  | "roles"
+  | "server"
+  | "images"
+  | "isFrameworkStrict"
 >;
 
 const watchEveryMs = seconds(5);
@@ -125,16 +135,17 @@ function fixArtifacts({ objects, roles }: HostingPlatform): EndpointStep {
 }
 
 async function launch(
-  { store, random, compute, clock, server, images }: HostingPlatform,
+  platform: HostingPlatform,
   { uid, account, region, name }: Endpoint,
   launches: readonly Launch[],
 ): Promise<void> {
+  const { store, random, compute, clock } = platform;
   const keys = launches.map(({ key }) => key);
   const rows = await ensureTasks({ store, random }, { ownerUid: uid, account, region }, keys, clock.now());
   await Promise.all(
     launches.map(async ({ key, variant }) => {
       const row = rows.find((task) => task.key === key);
-      if (row) await compute.start(await taskSpec(row, variant, name, { server, images }));
+      if (row) await compute.start(await taskSpec(row, variant, name, platform));
     }),
   );
 }

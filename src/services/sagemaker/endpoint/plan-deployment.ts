@@ -1,4 +1,5 @@
 // Turns an endpoint configuration and its models into a deployment, or says what of them cannot run here yet.
+import { findFramework } from "../../../compute/frameworks/find-framework.ts";
 import type { ContainerDefinition, ProductionVariant } from "../../../models/generated/sagemaker.ts";
 import { validationError } from "../../../lib/aws-error.ts";
 import type { SagemakerContext } from "../context.ts";
@@ -37,9 +38,9 @@ function containerOf(found: Model): ContainerDefinition {
 function algorithmOf(image: string, ctx: SagemakerContext): { readonly algorithm?: string } {
   const algorithm = ctx.algorithms.find(image);
   if (algorithm) return { algorithm: algorithm.name };
-  if (ctx.compute.features.has("images")) return {};
+  if (findFramework(image) || ctx.compute.features.has("images")) return {};
   throw validationError(
-    `Salvia cannot serve the image ${image} yet. It serves SageMaker's built-in algorithms ${ctx.algorithms.names.join(", ")}, under the image name of any registry account and region. Other images run as containers, where a Docker Engine answers: none does here.`,
+    `Salvia cannot serve the image ${image} yet. It serves SageMaker's built-in algorithms ${ctx.algorithms.names.join(", ")}, and its framework images (docs/frameworks.md), under the image name of any registry account and region. Other images run as containers, where a Docker Engine answers: none does here.`,
   );
 }
 

@@ -15,7 +15,7 @@ const bare = { features: new Set<BackendFeature>() };
 const withImages = { features: new Set<BackendFeature>(["images"]) };
 const job: JobOfProgram = { account: "000000000000", region: "us-west-2", spec: kmeansJob("a-job") };
 const found: { image: FoundImage } = { image: { kind: "foreign", name: "own:1" } };
-const platform = { images: { find: async () => found.image } };
+const platform = { images: { find: async () => found.image }, isFrameworkStrict: false };
 const file = { TrainingInputMode: "File" } as const;
 
 test("a built-in algorithm's image runs the algorithm", async () => {
@@ -38,6 +38,23 @@ test("a framework image runs the entrypoint with its arguments, in the framework
   });
 });
 
+test("a framework image without a command runs the job's script, in the release nearest to its tag", async () => {
+  const program = await taskProgram(
+    trainingProgram({ ...file, TrainingImage: scikit }, algorithms, bare),
+    job,
+    platform,
+  );
+  expect(program).toMatchObject({
+    kind: "script",
+    command: "train",
+    module: "sagemaker_sklearn_container.training:main",
+    python: { name: "scikit-learn", asked: "1.2-1-cpu-py3", releases: [{ version: "1.2.1" }, {}, {}, {}] },
+  });
+  const strict = { ...platform, isFrameworkStrict: true };
+  const exact = await taskProgram(trainingProgram({ ...file, TrainingImage: scikit }, algorithms, bare), job, strict);
+  expect(exact).toMatchObject({ python: { releases: [{ version: "1.2.1" }] } });
+});
+
 test.each([
   ["no image", { ...file }, "TrainingImage is missing"],
   [
@@ -46,9 +63,9 @@ test.each([
     "cannot run the training image own:1",
   ],
   [
-    "a framework image without entrypoint",
-    { ...file, TrainingImage: scikit },
-    "without AlgorithmSpecification.ContainerEntrypoint",
+    "a framework image with arguments alone",
+    { ...file, TrainingImage: scikit, ContainerArguments: ["x"] },
+    "with ContainerArguments and without ContainerEntrypoint",
   ],
   [
     "an entrypoint for k-means",

@@ -1,5 +1,6 @@
-// What a job's image runs: a built-in algorithm, or the command that the request gives a framework image.
-import { findFramework, frameworks, type Framework } from "../../../compute/images.ts";
+// What a job's image runs: a built-in algorithm; a framework image's script, or the command that the request gives it; a container.
+import { findFramework, pythonNeeds, type FrameworkImage } from "../../../compute/frameworks/find-framework.ts";
+import { frameworks } from "../../../compute/frameworks/frameworks.ts";
 import { validationError } from "../../../lib/aws-error.ts";
 import type { AlgorithmSpecification } from "../../../models/generated/sagemaker.ts";
 import type { Program } from "../../../task/task.ts";
@@ -13,7 +14,8 @@ import { checkMetricDefinitions } from "./log-metrics.ts";
 
 export type TrainingProgram =
   | { readonly kind: "algorithm"; readonly algorithm: BuiltInAlgorithm }
-  | { readonly kind: "framework"; readonly framework: Framework; readonly argv: readonly string[] }
+  /** Without a command: script mode. */
+  | { readonly kind: "framework"; readonly found: FrameworkImage; readonly argv?: readonly string[] }
   | { readonly kind: "image"; readonly image: string };
 
 type Algorithms = SagemakerPlatform["algorithms"];
@@ -30,16 +32,18 @@ export function trainingProgram(
   if (image === undefined) throw validationError("AlgorithmSpecification.TrainingImage is missing.");
   const algorithm = algorithms.find(image);
   if (algorithm) return builtIn(wanted, algorithm);
-  const framework = findFramework(image);
-  if (!framework) {
+  const found = findFramework(image);
+  if (!found) {
     if (features.has("images")) return { kind: "image", image };
     const names = frameworks.flatMap(({ images }) => images);
     throw unknownImage(image, algorithms.names, names);
   }
   const { ContainerEntrypoint = [], ContainerArguments = [] } = wanted ?? {};
-  if (ContainerEntrypoint.length === 0)
-    throw notImplemented(`The training image ${image} without AlgorithmSpecification.ContainerEntrypoint`);
-  return { kind: "framework", framework, argv: [...ContainerEntrypoint, ...ContainerArguments] };
+  if (ContainerEntrypoint.length > 0)
+    return { kind: "framework", found, argv: [...ContainerEntrypoint, ...ContainerArguments] };
+  if (ContainerArguments.length > 0)
+    throw notImplemented(`The training image ${image} with ContainerArguments and without ContainerEntrypoint`);
+  return { kind: "framework", found };
 }
 
 function builtIn(wanted: AlgorithmSpecification | undefined, algorithm: BuiltInAlgorithm): TrainingProgram {
@@ -65,14 +69,16 @@ export type JobOfProgram = Pick<Job, "account" | "region" | "spec">;
 export async function taskProgram(
   program: TrainingProgram,
   job: JobOfProgram,
-  platform: Pick<SagemakerPlatform, "images">,
+  platform: Pick<SagemakerPlatform, "images" | "isFrameworkStrict">,
 ): Promise<Program> {
   switch (program.kind) {
     case "algorithm":
       return { kind: "algorithm", name: program.algorithm.name, command: "train" };
     case "framework": {
-      const { name, packages } = program.framework;
-      return { kind: "command", argv: program.argv, python: { name, packages } };
+      const { found, argv } = program;
+      const python = pythonNeeds(found, platform.isFrameworkStrict);
+      if (argv) return { kind: "command", argv, python };
+      return { kind: "script", command: "train", python, module: found.framework.module };
     }
     case "image": {
       const { RoleArn: roleArn, ResourceConfig, AlgorithmSpecification: wanted } = job.spec;

@@ -1,0 +1,246 @@
+"""Script mode through the SageMaker SDK 2, unpatched: scikit-learn's estimator, its predictor, and what a script finds in its job."""
+import contextlib
+import io
+import json
+import os
+import pathlib
+import tarfile
+import tempfile
+
+import boto3
+import numpy as np
+import sagemaker
+from botocore.exceptions import ClientError
+from sagemaker.estimator import Estimator
+from sagemaker.sklearn import SKLearn, SKLearnModel
+
+from harness import run, test
+
+region = os.environ["AWS_DEFAULT_REGION"]
+bucket = "acceptance-frameworks"
+account = boto3.client("sts").get_caller_identity()["Account"]
+role = f"arn:aws:iam::{account}:role/SalviaExecutionRole"
+here = pathlib.Path(__file__).parent
+s3 = boto3.client("s3")
+s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": region})
+session = sagemaker.Session(default_bucket=bucket)
+runtime, api = boto3.client("sagemaker-runtime"), boto3.client("sagemaker")
+state = {}
+
+
+def flowers():
+    """Rows of (class, four measures): three clouds that a tree can tell apart, as iris has them."""
+    random = np.random.default_rng(7)
+    centres = np.array([[5.0, 3.4, 1.5, 0.2], [5.9, 2.8, 4.3, 1.3], [6.6, 3.0, 5.6, 2.0]])
+    rows = [[kind, *(centre + random.normal(0, 0.15, 4))] for kind, centre in enumerate(centres) for _ in range(50)]
+    return np.array(rows)
+
+
+def fitted(estimator, inputs=None):
+    """What fit printed; the exception that it raised, if it did."""
+    printed, raised = io.StringIO(), None
+    with contextlib.redirect_stdout(printed):
+        try:
+            estimator.fit(inputs, logs=True)
+        except Exception as error:
+            raised = error
+    return printed.getvalue(), raised
+
+
+def files_of(uri):
+    body = s3.get_object(Bucket=bucket, Key=uri.removeprefix(f"s3://{bucket}/"))["Body"].read()
+    with tarfile.open(fileobj=io.BytesIO(body), mode="r:gz") as archive:
+        return {member.name: archive.extractfile(member).read() for member in archive.getmembers() if member.isfile()}
+
+
+@test
+def scikit_learn_is_fitted_by_a_script():
+    folder = pathlib.Path(tempfile.mkdtemp())
+    np.savetxt(folder / "iris.csv", flowers(), delimiter=",")
+    train = session.upload_data(str(folder / "iris.csv"), bucket=bucket, key_prefix="iris")
+    estimator = SKLearn(
+        entry_point="train.py",
+        source_dir=str(here / "iris"),
+        framework_version="1.2-1",
+        instance_type="ml.m5.large",
+        role=role,
+        sagemaker_session=session,
+        hyperparameters={"max_leaf_nodes": 30},
+        output_path=f"s3://{bucket}/out",
+        code_location=f"s3://{bucket}/code",
+        metric_definitions=[{"Name": "train:accuracy", "Regex": "train accuracy: ([0-9.]+)"}],
+    )
+    text, raised = fitted(estimator, {"train": train})
+    assert raised is None, (raised, text[-3000:])
+    assert "Framework asked for: scikit-learn 1.2-1-cpu-py3; used: scikit-learn 1." in text, text[:3000]
+    assert "train accuracy: 1.0000" in text, text[-3000:]
+    job = api.describe_training_job(TrainingJobName=estimator.latest_training_job.name)
+    assert job["FinalMetricDataList"][0]["Value"] == 1.0, job["FinalMetricDataList"]
+    state["estimator"] = estimator
+
+
+@test
+def the_model_is_deployed_and_answers_arrays():
+    predictor = state["estimator"].deploy(initial_instance_count=1, instance_type="ml.m5.large")
+    state["predictor"] = predictor
+    rows = flowers()
+    predicted = predictor.predict(rows[:, 1:])
+    assert (np.asarray(predicted) == rows[:, 0]).mean() >= 0.95, predicted
+
+
+def invoke(body, content_type, accept):
+    return runtime.invoke_endpoint(
+        EndpointName=state["predictor"].endpoint_name, Body=body, ContentType=content_type, Accept=accept
+    )
+
+
+@test
+def csv_json_and_npy_come_and_go():
+    rows = flowers()[::50, 1:]
+    csv = "\n".join(",".join(f"{value:.3f}" for value in row) for row in rows)
+    answer = invoke(csv, "text/csv", "text/csv")
+    assert answer["ContentType"].startswith("text/csv"), answer["ContentType"]
+    assert [float(line) for line in answer["Body"].read().split()] == [0, 1, 2]
+    assert json.loads(invoke(json.dumps(rows.tolist()), "application/json", "application/json")["Body"].read()) == [0, 1, 2]
+    lines = "\n".join(json.dumps(row.tolist()) for row in rows)
+    assert invoke(lines, "application/jsonlines", "application/jsonlines")["Body"].read().split() == [b"0.0", b"1.0", b"2.0"]
+    packed = io.BytesIO()
+    np.save(packed, rows)
+    npy = invoke(packed.getvalue(), "application/x-npy", "application/x-npy")["Body"].read()
+    assert np.load(io.BytesIO(npy)).tolist() == [0, 1, 2]
+
+
+@test
+def what_the_model_server_cannot_do_is_a_model_error():
+    for body, content_type, accept, status, part in (
+        ("x", "image/png", "application/json", 415, "content type image/png is not supported"),
+        ("1,2,3,4", "text/csv", "image/png", 406, "accept type image/png is not supported"),
+        ("1,2", "text/csv", "text/csv", 500, "X has 2 features"),
+    ):
+        try:
+            invoke(body, content_type, accept)
+        except ClientError as error:
+            assert error.response["Error"]["Code"] == "ModelError", error
+            assert error.response["OriginalStatusCode"] == status, error.response
+            assert part in error.response["OriginalMessage"], error.response["OriginalMessage"]
+        else:
+            raise AssertionError(f"{content_type} was answered")
+
+
+@test
+def the_endpoint_is_deleted_once():
+    state["predictor"].delete_model()
+    state["predictor"].delete_endpoint()
+    try:
+        state["predictor"].delete_endpoint()
+    except ClientError as error:
+        assert error.response["Error"]["Code"] == "ValidationException", error
+    else:
+        raise AssertionError("an endpoint was deleted twice")
+
+
+@test
+def the_four_functions_of_a_script_are_used():
+    folder = pathlib.Path(tempfile.mkdtemp())
+    (folder / "inference.py").write_text(
+        "import json\n"
+        "def model_fn(folder): return open(folder + '/weight.txt').read()\n"
+        "def input_fn(body, content_type): return json.loads(body)['words']\n"
+        "def predict_fn(data, model): return [model + word for word in data]\n"
+        "def output_fn(prediction, accept): return '|'.join(prediction), 'text/plain'\n"
+    )
+    (folder / "weight.txt").write_text("big ")
+    with tarfile.open(folder / "model.tar.gz", "w:gz") as archive:
+        archive.add(folder / "weight.txt", "weight.txt")
+    data = session.upload_data(str(folder / "model.tar.gz"), bucket=bucket, key_prefix="functions")
+    model = SKLearnModel(
+        model_data=data, role=role, entry_point=str(folder / "inference.py"), framework_version="1.2-1", sagemaker_session=session
+    )
+    predictor = model.deploy(1, "ml.m5.large")
+    answer = runtime.invoke_endpoint(
+        EndpointName=predictor.endpoint_name, ContentType="application/json", Body=json.dumps({"words": ["a", "b"]})
+    )
+    assert answer["ContentType"].startswith("text/plain") and answer["Body"].read() == b"big a|big b"
+    predictor.delete_endpoint()
+
+
+def pieces(entry_point, **more):
+    return SKLearn(
+        entry_point=entry_point,
+        source_dir=str(here / "pieces"),
+        framework_version="1.2-1",
+        instance_type="ml.m5.large",
+        role=role,
+        sagemaker_session=session,
+        code_location=f"s3://{bucket}/code",
+        output_path=f"s3://{bucket}/out",
+        **more,
+    )
+
+
+@test
+def a_script_finds_its_hyperparameters_channels_and_requirements():
+    s3.put_object(Bucket=bucket, Key="some/data", Body=b"x")
+    given = {"hp1": "value1", "hp2": 300, "hp3": 0.001}
+    estimator = pieces("main.py", hyperparameters=given)
+    text, raised = fitted(estimator, {"train": f"s3://{bucket}/some", "test": f"s3://{bucket}/some"})
+    assert raised is None, (raised, text[-3000:])
+    assert 'SM_HPS {"hp1":"value1","hp2":300,"hp3":0.001}' in text, text[-3000:]
+    assert 'SM_CHANNELS ["test","train"]' in text
+    assert 'arguments ["--hp1", "value1", "--hp2", "300", "--hp3", "0.001"]' in text
+    assert "inflected: octopi from beside the script" in text
+    files = files_of(estimator.model_data)
+    found = json.loads(files["environment.json"])
+    expected = {
+        "SM_HP_HP2": "300",
+        "SM_HP_HP1": "value1",
+        "SM_CHANNEL_TRAIN": "/opt/ml/input/data/train",
+        "SM_HOSTS": '["algo-1"]',
+        "SM_CURRENT_HOST": "algo-1",
+        "SM_MODEL_DIR": "/opt/ml/model",
+        "SM_OUTPUT_DATA_DIR": "/opt/ml/output/data",
+        "SM_MODULE_NAME": "main",
+        "SM_USER_ENTRY_POINT": "main.py",
+        "SM_NUM_GPUS": "0",
+        "SM_FRAMEWORK_MODULE": "sagemaker_sklearn_container.training:main",
+        "SM_CURRENT_INSTANCE_TYPE": "ml.m5.large",
+    }
+    assert {name: found.get(name) for name in expected} == expected, found
+    assert json.loads(found["SM_TRAINING_ENV"])["hyperparameters"] == given
+
+
+@test
+def a_shell_script_runs_on_every_instance():
+    estimator = pieces("run.sh", instance_count=2, hyperparameters={"x": "a b"})
+    text, raised = fitted(estimator)
+    assert raised is None, (raised, text[-3000:])
+    assert text.count("shell script with: -x a b") == 2, text[-3000:]
+    assert sorted(files_of(estimator.model_data)) == ["host-algo-1", "host-algo-2"]
+
+
+@test
+def a_script_that_raises_fails_the_job_with_its_error():
+    text, raised = fitted(pieces("main.py", hyperparameters={"fail": "now"}), None)
+    assert raised is not None
+    jobs = api.list_training_jobs(SortBy="CreationTime", SortOrder="Descending", MaxResults=1)["TrainingJobSummaries"]
+    reason = api.describe_training_job(TrainingJobName=jobs[0]["TrainingJobName"])["FailureReason"]
+    assert reason.startswith("AlgorithmError: ExecuteUserScriptError:\nExitCode 1\nErrorMessage"), reason
+    assert "ValueError: the reason that the user must see" in reason, reason
+    assert reason.endswith(", exit code: 1"), reason
+
+
+@test
+def what_is_missing_is_told():
+    scikit = "246618743249.dkr.ecr.us-west-2.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3"
+    common = dict(image_uri=scikit, role=role, instance_count=1, instance_type="ml.m5.large", sagemaker_session=session)
+    for given, part in (
+        ({}, "set its name in the hyperparameter sagemaker_program"),
+        ({"sagemaker_program": "a.py", "sagemaker_submit_directory": f"s3://{bucket}/none.tar.gz"}, "HTTP 404"),
+        ({"sagemaker_program": "a.py", "sagemaker_mpi_enabled": "true"}, "is not implemented (sagemaker_mpi_enabled)"),
+    ):
+        estimator = Estimator(hyperparameters=given, output_path=f"s3://{bucket}/out", **common)
+        _, raised = fitted(estimator)
+        assert raised is not None and part in str(raised), raised
+
+
+run()

@@ -1,0 +1,46 @@
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import type { PythonNeeds } from "../task/task.ts";
+import { choosePython, findPythons } from "./choose-python.ts";
+
+const needs: PythonNeeds = {
+  name: "scikit-learn",
+  asked: "1.2-1-cpu-py3",
+  releases: [
+    { version: "1.2.1", packages: ["scikit-learn==1.2.1"], pythons: ["3.8", "3.11"] },
+    { version: "1.4.2", packages: ["scikit-learn==1.4.2"], pythons: ["3.9", "3.12"] },
+  ],
+};
+const python = (version: string) => ({ path: `/usr/bin/python${version}`, version });
+
+test("the nearest release that a Python here can install is chosen, and said", () => {
+  expect(choosePython(needs, [python("3.12"), python("3.10")])).toMatchObject({
+    wish: { name: "scikit-learn-1.2.1", packages: ["scikit-learn==1.2.1"], python: "/usr/bin/python3.10" },
+    note: "Framework asked for: scikit-learn 1.2-1-cpu-py3; used: scikit-learn 1.2.1 on Python 3.10",
+  });
+  expect(choosePython(needs, [python("3.12")])).toMatchObject({
+    wish: { name: "scikit-learn-1.4.2" },
+    note: "Framework asked for: scikit-learn 1.2-1-cpu-py3; used: scikit-learn 1.4.2 on Python 3.12",
+  });
+});
+
+test("what no Python here can install is refused with what it needs", () => {
+  expect(() => choosePython(needs, [python("3.14")])).toThrow(
+    "scikit-learn 1.2-1-cpu-py3 cannot be installed on the Pythons of this machine (3.14): 1.2.1 needs Python 3.8 to 3.11; 1.4.2 needs",
+  );
+  expect(() => choosePython({ ...needs, releases: [] }, [python("3.11")])).toThrow("SALVIA_FRAMEWORK_STRICT");
+});
+
+test("Pythons are found by name and version, each once, python3 itself first", () => {
+  const folder = mkdtempSync(join(tmpdir(), "salvia-pythons-"));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  for (const name of ["python3.9", "python3.11", "python3.11-config", "python2.7"])
+    writeFileSync(join(folder, name), "");
+  symlinkSync("python3.11", join(folder, "python3"));
+  expect(findPythons([folder, join(folder, "none")])).toEqual([
+    { path: join(folder, "python3"), version: "3.11" },
+    { path: join(folder, "python3.9"), version: "3.9" },
+  ]);
+});

@@ -1,0 +1,76 @@
+// Which Python of this machine runs which release of a framework: the release nearest to the one asked for that one of them can install.
+import { readdirSync, realpathSync } from "node:fs";
+import { basename, delimiter, join } from "node:path";
+import { systemPath } from "../lib/probe-namespaces.ts";
+import type { PythonNeeds, PythonRelease } from "../task/task.ts";
+import { StageError } from "./planned-path.ts";
+import type { PythonWish } from "./python-environment.ts";
+
+export interface FoundPython {
+  readonly path: string;
+  /** E.g. "3.11". */
+  readonly version: string;
+}
+
+/** The Pythons in the system's folders, python3 first. */
+export function findPythons(folders: readonly string[] = systemPath.split(delimiter)): FoundPython[] {
+  const found = folders.flatMap((folder) =>
+    namesIn(folder)
+      .filter((name) => /^python3(\.\d+)?$/.test(name))
+      .map((name) => join(folder, name)),
+  );
+  const known = new Map<string, FoundPython>();
+  for (const path of found.sort((a, b) => basename(a).length - basename(b).length)) {
+    // Every distribution's python3 is a link to its python3.N.
+    const real = realpathSync(path);
+    const version = /python(3\.\d+)$/.exec(basename(real))?.[1];
+    if (version !== undefined && !known.has(version)) known.set(version, { path, version });
+  }
+  return [...known.values()];
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return []; // Not every folder of the list is there.
+  }
+}
+
+const minorOf = (version: string): number => Number(version.split(".")[1]);
+
+const runsOn = ({ pythons: [from, to] }: PythonRelease, { version }: FoundPython): boolean =>
+  minorOf(version) >= minorOf(from) && minorOf(version) <= minorOf(to);
+
+export interface ChosenPython {
+  readonly wish: PythonWish;
+  /** What was asked and what is used: the job's first line. */
+  readonly note: string;
+}
+
+/** Throws StageError where none of the releases runs here. */
+export function choosePython(needs: PythonNeeds, pythons: readonly FoundPython[] = findPythons()): ChosenPython {
+  const { name, asked, releases, extraIndex } = needs;
+  const wanted = asked === undefined ? name : `${name} ${asked}`;
+  for (const release of releases) {
+    const python = pythons.find((each) => runsOn(release, each));
+    if (!python) continue;
+    return {
+      wish: {
+        name: `${name}-${release.version}`,
+        packages: release.packages,
+        python: python.path,
+        ...(extraIndex === undefined ? {} : { extraIndex }),
+        ...(needs.note === undefined ? {} : { note: needs.note }),
+      },
+      note: `Framework asked for: ${wanted}; used: ${name} ${release.version} on Python ${python.version}`,
+    };
+  }
+  const have = pythons.map(({ version }) => version).join(", ") || "none";
+  const need = releases.map(({ version, pythons: [from, to] }) => `${version} needs Python ${from} to ${to}`);
+  throw new StageError(
+    need.length === 0
+      ? `ClientError: There is no release for ${wanted}, and SALVIA_FRAMEWORK_STRICT allows no other`
+      : `ClientError: ${wanted} cannot be installed on the Pythons of this machine (${have}): ${need.join("; ")}`,
+  );
+}

@@ -1,0 +1,63 @@
+import { expect, test } from "vitest";
+import type { PythonRelease } from "../../task/task.ts";
+import { findFramework, isAsked, nearestFirst, pythonNeeds } from "./find-framework.ts";
+import { frameworks } from "./frameworks.ts";
+
+test.each([
+  "246618743249.dkr.ecr.us-west-2.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3",
+  "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:0.23-1-cpu-py3",
+  "sagemaker-scikit-learn@sha256:abc",
+  "sagemaker-scikit-learn",
+])("%s is scikit-learn, whatever its account, region and tag", (image) => {
+  expect(findFramework(image)?.framework.name).toBe("scikit-learn");
+});
+
+test.each(["", "example.com/own:1", "sagemaker-scikit-learn-own:1", "sagemaker-scikit-learn/other:1", "kmeans:1"])(
+  "%o is no framework image",
+  (image) => {
+    expect(findFramework(image)).toBeUndefined();
+  },
+);
+
+test("every framework pins its packages, can name a folder, and has its newest release first", () => {
+  for (const { name, releases } of frameworks) {
+    expect(name).toMatch(/^[a-z0-9][a-z0-9-]*$/);
+    expect(releases.length).toBeGreaterThan(0);
+    for (const { version, packages, pythons } of releases) {
+      expect(version).toMatch(/^\d+\.\d+\.\d+$/);
+      expect(pythons.every((python) => /^3\.\d+$/.test(python))).toBe(true);
+      for (const wanted of packages) expect(wanted).toMatch(/^[\w.-]+==[\w.]+$/);
+      expect(packages).toContain("gunicorn==23.0.0");
+    }
+    const versions = releases.map(({ version }) => version);
+    expect(versions).toEqual(versions.toSorted((a, b) => b.localeCompare(a, "en", { numeric: true })));
+  }
+});
+
+const release = (version: string): PythonRelease => ({ version, packages: [], pythons: ["3.8", "3.12"] });
+const releases = ["2.6.0", "2.1.2", "1.13.1"].map(release);
+const order = (tag?: string): string[] => nearestFirst(releases, tag).map(({ version }) => version);
+
+test.each([
+  ["2.1.0-cpu-py310-ubuntu20.04-sagemaker", "2.1.2"],
+  ["2.0-gpu-py310", "2.1.2"],
+  ["1.9.1-cpu-py38", "1.13.1"],
+  ["99.0", "2.6.0"],
+  ["latest", "2.6.0"],
+  [undefined, "2.6.0"],
+])("the tag %s is nearest to %s", (tag, version) => {
+  expect(order(tag)[0]).toBe(version);
+  expect(order(tag)).toHaveLength(3);
+});
+
+test("strictly, only the tag's own version is left, to its minor", () => {
+  const found = findFramework("sagemaker-scikit-learn:1.2-1-cpu-py3");
+  if (!found) throw new Error("scikit-learn is not in the table");
+  expect(pythonNeeds(found, true).releases.map(({ version }) => version)).toEqual(["1.2.1"]);
+  expect(pythonNeeds(found, false).releases.length).toBeGreaterThan(1);
+  expect([isAsked("1.2.1", "1.2-1"), isAsked("1.3.0", "1.2-1"), isAsked("1.3.0", "latest")]).toEqual([
+    true,
+    false,
+    true,
+  ]);
+});
