@@ -18,6 +18,7 @@ const checks: readonly Check[] = [
   { name: "dead code", command: ["knip"] },
   { name: "models unchanged", command: ["node", "tools/generate-models.ts", "--check"], canSkip: true },
   { name: "kernels unchanged", command: ["node", "tools/build-kernels.ts", "--check"] },
+  { name: "frameworks page unchanged", command: ["node", "tools/frameworks-page.ts", "--check"] },
   { name: "coverage table unchanged", command: ["node", "bin/salvia.js", "coverage", "--check", "docs/coverage.md"] },
 ];
 

@@ -79,9 +79,17 @@ def scikit_learn_is_fitted_by_a_script():
     state["estimator"] = estimator
 
 
+def deployed(what):
+    """The SDK looks every 30 seconds whether an endpoint is there; this looks every second."""
+    predictor = what.deploy(initial_instance_count=1, instance_type="ml.m5.large", wait=False)
+    waiter = api.get_waiter("endpoint_in_service")
+    waiter.wait(EndpointName=predictor.endpoint_name, WaiterConfig={"Delay": 1, "MaxAttempts": 120})
+    return predictor
+
+
 @test
 def the_model_is_deployed_and_answers_arrays():
-    predictor = state["estimator"].deploy(initial_instance_count=1, instance_type="ml.m5.large")
+    predictor = deployed(state["estimator"])
     state["predictor"] = predictor
     rows = flowers()
     predicted = predictor.predict(rows[:, 1:])
@@ -156,7 +164,7 @@ def the_four_functions_of_a_script_are_used():
     model = SKLearnModel(
         model_data=data, role=role, entry_point=str(folder / "inference.py"), framework_version="1.2-1", sagemaker_session=session
     )
-    predictor = model.deploy(1, "ml.m5.large")
+    predictor = deployed(model)
     answer = runtime.invoke_endpoint(
         EndpointName=predictor.endpoint_name, ContentType="application/json", Body=json.dumps({"words": ["a", "b"]})
     )
@@ -182,7 +190,7 @@ def pieces(entry_point, **more):
 def a_script_finds_its_hyperparameters_channels_and_requirements():
     s3.put_object(Bucket=bucket, Key="some/data", Body=b"x")
     given = {"hp1": "value1", "hp2": 300, "hp3": 0.001}
-    estimator = pieces("main.py", hyperparameters=given)
+    estimator = pieces("main.py", hyperparameters=dict(given))
     text, raised = fitted(estimator, {"train": f"s3://{bucket}/some", "test": f"s3://{bucket}/some"})
     assert raised is None, (raised, text[-3000:])
     assert 'SM_HPS {"hp1":"value1","hp2":300,"hp3":0.001}' in text, text[-3000:]
@@ -211,7 +219,19 @@ def a_script_finds_its_hyperparameters_channels_and_requirements():
 
 @test
 def a_shell_script_runs_on_every_instance():
-    estimator = pieces("run.sh", instance_count=2, hyperparameters={"x": "a b"})
+    # The SDK's SKLearn takes one instance alone; any estimator may name the image.
+    estimator = Estimator(
+        image_uri="246618743249.dkr.ecr.us-west-2.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3",
+        entry_point="run.sh",
+        source_dir=str(here / "pieces"),
+        hyperparameters={"x": "a b"},
+        role=role,
+        instance_count=2,
+        instance_type="ml.m5.large",
+        sagemaker_session=session,
+        output_path=f"s3://{bucket}/out",
+        code_location=f"s3://{bucket}/code",
+    )
     text, raised = fitted(estimator)
     assert raised is None, (raised, text[-3000:])
     assert text.count("shell script with: -x a b") == 2, text[-3000:]

@@ -1,0 +1,57 @@
+// Writes docs/frameworks.md from the table of framework images; with --check it only says whether the page is as the table.
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Framework } from "../src/compute/frameworks/framework.ts";
+import { frameworks } from "../src/compute/frameworks/frameworks.ts";
+
+const path = join(import.meta.dirname, "..", "docs", "frameworks.md");
+
+const rowsOf = ({ images, releases }: Framework): string[] =>
+  releases.map(({ version, pythons: [from, to], packages }, at) => {
+    const names = at === 0 ? images.map((image) => `\`${image}\``).join(", ") : "";
+    return `| ${names} | ${version} | ${from} to ${to} | ${packages.map((name) => name.replace("==", " ")).join(", ")} |`;
+  });
+
+const page = `# Framework images
+
+<!-- Written by tools/frameworks-page.ts from src/compute/frameworks/frameworks.ts: change that table. -->
+
+An image with one of these repository names, whatever its account, region and tag, needs no container: Salvia makes a Python
+environment with the packages of its release once per machine (with uv, where it is installed in a system folder; otherwise with venv and
+pip), tells the progress in the first job's log, and uses it for every later job and endpoint.
+
+| Image | Release | Pythons | Packages |
+|---|---|---|---|
+${frameworks.flatMap(rowsOf).join("\n")}
+
+The release is the one nearest to the image's tag that one of the system's Pythons can install; of two equally near, the newer. The job's
+first log line says what was asked for and what is used. \`salvia serve --framework-strict\` (\`SALVIA_FRAMEWORK_STRICT=1\`) fails the job
+instead when that is another version than the tag's.
+${frameworks
+  .filter(({ note }) => note !== undefined)
+  .map(({ title, note }) => `\n${title}: ${note}.`)
+  .join("\n")}
+
+## Training scripts
+
+Script mode works as in SageMaker's containers: hyperparameters \`sagemaker_program\` and \`sagemaker_submit_directory\` (the SDK's
+\`entry_point\` and \`source_dir\`), \`requirements.txt\`, a \`setup.py\` as a package, anything but a \`.py\` by the shell, hyperparameters as
+sorted arguments, the \`SM_*\` variables, \`/opt/ml\`. Several instances find each other by name; with
+\`distribution={"torch_distributed": {"enabled": True}}\` each starts \`torch.distributed.run\`. MPI, SageMaker's distributed libraries and
+TensorFlow's parameter servers are refused by name. What a script raises is the job's FailureReason. A job with a ContainerEntrypoint
+(ModelTrainer of the SDK 3) runs that command in the same environment.
+
+## Models
+
+\`model_fn\`, \`input_fn\`, \`predict_fn\`, \`output_fn\` or \`transform_fn\`, from \`SAGEMAKER_PROGRAM\` (default \`inference.py\`) in the model's
+\`code/\` folder or in \`SAGEMAKER_SUBMIT_DIRECTORY\`. Without input_fn and output_fn: CSV, JSON, JSON lines, NPY and NPZ. The server is
+gunicorn, with \`SAGEMAKER_MODEL_SERVER_WORKERS\` processes (default: one per core, at most four) that each hold the model and ask it
+one request at a time; a request that takes longer than \`SAGEMAKER_MODEL_SERVER_TIMEOUT\` (60 s) ends its worker. An error of the
+script is a 500 with its traceback.
+`;
+
+if (!process.argv.includes("--check")) writeFileSync(path, page);
+else if (readFileSync(path, "utf8") !== page) {
+  process.stderr.write("docs/frameworks.md is not as its table: run node tools/frameworks-page.ts\n");
+  process.exitCode = 1;
+}
