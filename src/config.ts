@@ -15,6 +15,8 @@ export interface Config {
   /** Instances that jobs, and that endpoints, may hold together. */
   readonly jobInstances: number;
   readonly hostingInstances: number;
+  /** The most that one task's files may take, whatever its VolumeSizeInGB; undefined: that alone counts. */
+  readonly taskDiskGigabytes: number | undefined;
   /** process: no containers; docker: refuse to start without an engine; auto: containers where an engine answers. */
   readonly compute: "auto" | "process" | "docker";
   /** unix:///PATH or tcp://ADDRESS:PORT; undefined: the usual socket. */
@@ -152,6 +154,13 @@ export const settings: { readonly [Name in keyof Config]: Setting<Config[Name]> 
     about: "instances that endpoints may hold at a time",
     read: integer(1, 10_000),
   },
+  taskDiskGigabytes: {
+    flag: "task-disk-gb",
+    variable: "SALVIA_TASK_DISK_GB",
+    fallback: undefined,
+    about: "most GB that one instance's files may take, whatever VolumeSizeInGB says (without it, that alone counts)",
+    read: integer(1, 1_000_000),
+  },
   compute: {
     flag: "compute",
     variable: "SALVIA_COMPUTE",
@@ -280,6 +289,7 @@ export function readConfig(args: readonly string[], environment: NodeJS.ProcessE
     rootSecretAccessKey: read("rootSecretAccessKey"),
     jobInstances: read("jobInstances"),
     hostingInstances: read("hostingInstances"),
+    taskDiskGigabytes: read("taskDiskGigabytes"),
     compute: read("compute"),
     dockerHost: read("dockerHost"),
     logLevel: read("logLevel"),

@@ -6,6 +6,7 @@ import { algorithms, findAlgorithm } from "./algorithms/index.ts";
 import type { ComputeBackend } from "./compute/backend.ts";
 import { createDockerBackend } from "./compute/docker/docker-backend.ts";
 import { createProcessBackend } from "./compute/process/process-backend.ts";
+import { withVolumeCap } from "./compute/volume-cap.ts";
 import { readConfig, type Config } from "./config.ts";
 import { claimFolder, FolderProblemError, holdFolder, keepServerFile } from "./data-folder.ts";
 import { blobRows } from "./database/blob-rows.ts";
@@ -252,11 +253,9 @@ async function layGround(config: Config, clock: Clock, log: Log): Promise<Ground
   if (config.database !== undefined) await claimFolder(config.dataFolder, store, random);
   const storage = await openStorage(config, store, clock, random);
   const entry = [process.execPath, process.argv[1] ?? ""];
-  const compute = openCompute(
-    config,
-    createProcessBackend({ dataFolder: config.dataFolder, entry, clock, random, log }),
-    log,
-  );
+  const agents = createProcessBackend({ dataFolder: config.dataFolder, entry, clock, random, log });
+  const { taskDiskGigabytes: most } = config;
+  const compute = withVolumeCap(openCompute(config, agents, log), most === undefined ? undefined : most * 2 ** 30);
   return { config, clock, random, log, store, storage, compute };
 }
 

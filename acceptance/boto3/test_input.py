@@ -76,6 +76,17 @@ def gzip_objects_are_unpacked_on_the_way():
 
 
 @test
+def what_unpacks_to_more_than_the_volume_fails_and_names_the_limit():
+    put("bomb/a.csv.gz", gzip.compress(bytes(1_100_000_000), compresslevel=1))
+    small = {"InstanceCount": 1, "InstanceType": "ml.c4.xlarge", "VolumeSizeInGB": 1}
+    bomb = channel(f"s3://{bucket}/bomb", CompressionType="Gzip")
+    failed = ended(start("bomb", bomb, ResourceConfig=small), "Failed")
+    assert failed["FailureReason"].startswith("ClientError: "), failed["FailureReason"]
+    for part in ("a.csv.gz does not fit", "volume of 1 GB", "VolumeSizeInGB"):
+        assert part in failed["FailureReason"], failed["FailureReason"]
+
+
+@test
 def gzip_objects_that_are_not_declared_fail_and_say_why():
     failed = ended(start("gzip-undeclared", channel(f"s3://{bucket}/gzip")), "Failed")
     assert failed["FailureReason"].startswith("ClientError"), failed["FailureReason"]

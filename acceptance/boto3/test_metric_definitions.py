@@ -95,6 +95,42 @@ def a_script_s_definitions_find_what_it_prints():
 
 
 @test
+def the_instance_s_metrics_are_in_cloudwatch():
+    script = "import os,time; open('/opt/ml/model/x','wb').write(os.urandom(64<<20)); time.sleep(13)"
+    sagemaker.create_training_job(**script_request("instance", script, []))
+    done = ended("instance")
+    host = [{"Name": "Host", "Value": "instance/algo-1"}]
+    period = {"StartTime": now - timedelta(hours=2), "EndTime": now + timedelta(hours=2), "Period": 3600}
+
+    def points(metric):
+        asked = {"Namespace": NAMESPACE, "MetricName": metric, "Dimensions": host, "Statistics": ["Maximum"], **period}
+        return [point["Maximum"] for point in cloudwatch.get_metric_statistics(**asked)["Datapoints"]]
+
+    # 64 MB of a volume of 10 GB.
+    (disk,) = points("DiskUtilization")
+    assert 0.6 < disk < 0.8, disk
+    (memory,) = points("MemoryUtilization")
+    assert 0 < memory < 100, memory
+    queries = [
+        {"Id": f"m{at}", "MetricStat": {"Metric": {"Namespace": NAMESPACE, "MetricName": name, "Dimensions": host}, "Period": 3600, "Stat": "Maximum"}}
+        for at, name in enumerate(("CPUUtilization", "DiskUtilization"))
+    ]
+    answer = cloudwatch.get_metric_data(MetricDataQueries=queries, StartTime=period["StartTime"], EndTime=period["EndTime"])
+    cpu, again = [result["Values"] for result in answer["MetricDataResults"]]
+    assert len(cpu) == 1 and cpu[0] >= 0 and again == [disk], (cpu, again, done)
+
+
+@test
+def a_script_that_fills_its_volume_fails_and_the_next_job_runs():
+    script = "f=open('/opt/ml/model/x','wb'); [f.write(b'x'*(1<<20)) for _ in range(1100)]; f.flush(); import time; time.sleep(60)"
+    small = {"InstanceCount": 1, "InstanceType": "ml.c4.xlarge", "VolumeSizeInGB": 1}
+    sagemaker.create_training_job(**{**script_request("full", script, []), "ResourceConfig": small})
+    reason = ended("full", "Failed")["FailureReason"]
+    assert reason.startswith("ClientError: ") and "volume of 1 GB" in reason and "VolumeSizeInGB" in reason, reason
+    train("after-full", channel(f"s3://{bucket}/train.pbr"))
+
+
+@test
 def search_finds_jobs_by_their_final_metrics():
     assert found_by("Metrics.train:loss", "LessThan", "0.2") == ["script"]
     assert found_by("Metrics.train:loss", "GreaterThan", "0.2") == []

@@ -3,10 +3,11 @@ import { existsSync } from "node:fs";
 import { currentBootId } from "../lib/process-identity.ts";
 import type { TaskEnd } from "../task/report.ts";
 import { readOwnJson, type StopWish, type TaskPaths } from "../task/task-folder.ts";
+import { volumeText } from "./disk-use.ts";
 import { watchHealth } from "./watch-health.ts";
 import type { ProgramExit, ProgramState } from "./runners/runner.ts";
 import { nowMs, type TaskRun } from "./task-run.ts";
-import { watchUsage } from "./watch-usage.ts";
+import { watchDisk, watchUsage } from "./watch-usage.ts";
 import type { StopState } from "./task-state.ts";
 
 const quickLookMs = 20;
@@ -33,7 +34,12 @@ export async function followProgram(run: TaskRun): Promise<TaskEnd> {
   const over = new AbortController();
   const began = clock.monotonicMs();
   if (run.state.current.step !== "running") await releaseProgram(run, () => poke.wake?.());
-  const watching = [watchUsage(run, over.signal), watchHealth(run, over.signal), run.uploads.watch(over.signal)];
+  const watching = [
+    watchUsage(run, over.signal),
+    watchDisk(run, over.signal),
+    watchHealth(run, over.signal),
+    run.uploads.watch(over.signal),
+  ];
   const stopper = createStopper(run);
   try {
     for (;;) {
@@ -56,7 +62,7 @@ export async function followProgram(run: TaskRun): Promise<TaskEnd> {
 }
 
 async function endOf(
-  { state, runner, log }: TaskRun,
+  { state, runner, log, spec }: TaskRun,
   now: ProgramState,
   waitedMs: number,
 ): Promise<TaskEnd | undefined> {
@@ -73,16 +79,26 @@ async function endOf(
       return { how: "lost", startedAt: now.startedAt };
     case "ended":
       await runner.kill(); // Children that the program left behind.
-      return endOfExit(now.exit, now.startedAt, state.current.stop?.why);
+      return endOfExit(now.exit, now.startedAt, state.current.stop?.why, spec.diskBytes);
   }
 }
 
-function endOfExit(exit: ProgramExit, startedAt: number, stopped: StopState["why"] | undefined): TaskEnd {
-  const notReady = `The model did not answer /ping within ${readyWithinSeconds} seconds of its start.`;
-  const failure = stopped === "not-ready" ? notReady : stopped === undefined ? exit.failure : undefined;
+function endOfExit(
+  exit: ProgramExit,
+  startedAt: number,
+  stopped: StopState["why"] | undefined,
+  diskBytes = 0,
+): TaskEnd {
+  const ownReasons: Readonly<Partial<Record<StopState["why"], string>>> = {
+    "not-ready": `The model did not answer /ping within ${readyWithinSeconds} seconds of its start.`,
+    "disk-full": `ClientError: The files of the job took more than its volume of ${volumeText(diskBytes)}. Please use a larger VolumeSizeInGB.`,
+  };
+  const ours = stopped === undefined ? undefined : ownReasons[stopped];
+  const failure = stopped === undefined ? exit.failure : ours;
   return {
-    how: stopped === undefined || stopped === "not-ready" ? "exited" : stopped,
-    exitCode: exit.exitCode,
+    how: stopped === undefined || stopped === "not-ready" || stopped === "disk-full" ? "exited" : stopped,
+    // One that ended well because it was told to end has failed all the same.
+    exitCode: ours === undefined ? exit.exitCode : exit.exitCode || 1,
     ...(exit.signal === undefined ? {} : { signal: exit.signal }),
     ...(failure === undefined ? {} : { failure }),
     startedAt,

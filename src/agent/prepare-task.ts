@@ -1,6 +1,7 @@
 // Before the release: the plan, the data, the model, the gateway, the files of the container contract. Ends early when it cannot.
 import type { TaskEnd } from "../task/report.ts";
 import { untilItWorks } from "./back-off.ts";
+import { DiskQuota } from "./disk-quota.ts";
 import { openGateway, type Gateway } from "./gateway.ts";
 import { StageError } from "./planned-path.ts";
 import { pythonNeedsOf } from "../task/task.ts";
@@ -62,7 +63,8 @@ async function bringIn(run: TaskRun): Promise<void> {
   const progress = createProgress(clock, (message) =>
     reporter.tell({ type: "phase", at: nowMs(run), phase: "downloading", message }),
   );
-  await stageIn(plan, { ...patience, root: paths.root, connection, progress });
+  const quota = new DiskQuota(run.spec.diskBytes);
+  await stageIn(plan, { ...patience, root: paths.root, connection, progress, quota });
 }
 
 /** The gateway, and the port of a model. Both stay the same when the agent is restarted. */

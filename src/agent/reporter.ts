@@ -10,6 +10,7 @@ import { readOwnJson, type TaskPaths } from "../task/task-folder.ts";
 import { isFinalRefusal, untilItWorks } from "./back-off.ts";
 import { followOutput, type OutputFollower } from "./output-follower.ts";
 import { TaskGoneError, type ServerConnection } from "./server-connection.ts";
+import { spareOutput, type SpareOutput } from "./spare-output.ts";
 import { replacedFile } from "./task-state.ts";
 
 interface StoredReport {
@@ -49,6 +50,7 @@ const eventsPerReport = 500;
 class TaskReporter implements Reporter {
   readonly #options: ReporterOptions;
   readonly #output: OutputFollower;
+  readonly #spare: SpareOutput;
   readonly #closing = new AbortController();
   readonly #waiting: TaskEvent[] = [];
   readonly #running: Promise<void>;
@@ -66,6 +68,7 @@ class TaskReporter implements Reporter {
     mkdirSync(options.paths.reports, { recursive: true });
     this.#newest = newestReport(options.paths);
     this.#output = followOutput(options.paths.output, options.clock);
+    this.#spare = spareOutput(options.paths.output, options.log);
     this.#running = this.#run()
       .catch((error: unknown) => this.#fail(error))
       .finally(() => this.#output.close());
@@ -185,7 +188,9 @@ class TaskReporter implements Reporter {
       await this.#persist("report", () => this.#send(this.#newest.report));
     }
     // An older one on disk still says how far the output was read.
-    if (this.#isNewestOnDisk) forgetOlder(paths, this.#newest.report.sequence);
+    if (!this.#isNewestOnDisk) return;
+    forgetOlder(paths, this.#newest.report.sequence);
+    this.#spare.readUpTo(this.#newest.outputOffset);
   }
 
   async #heartbeat(): Promise<void> {

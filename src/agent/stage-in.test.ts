@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,13 +7,14 @@ import { expect, onTestFinished, test } from "vitest";
 import { systemClock } from "../lib/clock.ts";
 import { silentLog } from "../lib/log.ts";
 import type { ChannelPlan, PlannedObject } from "../task/channel-plan.ts";
+import { DiskQuota } from "./disk-quota.ts";
 import { createProgress } from "./progress.ts";
 import { FakeClock } from "../lib/clock.fake.ts";
 import { connectToServer } from "./server-connection.ts";
 import { stageIn } from "./stage-in.ts";
 import { startTaskServer } from "./task-server.fake.ts";
 
-async function setUp() {
+async function setUp(diskBytes?: number) {
   const folder = mkdtempSync(join(tmpdir(), "salvia-stage-"));
   const server = await startTaskServer();
   const connection = connectToServer(server, "task");
@@ -33,7 +35,8 @@ async function setUp() {
       writeFileSync(join(folder, name), bytes);
       return { file: join(folder, name) };
     },
-    stage: (plan: ChannelPlan) => stageIn(plan, { ...common, root, connection, progress }),
+    stage: (plan: ChannelPlan) =>
+      stageIn(plan, { ...common, root, connection, progress, quota: new DiskQuota(diskBytes) }),
   };
 }
 
@@ -138,4 +141,36 @@ test("progress is told at most once a second, with percent and rate", async () =
     "Downloading input data: train 50 % (10.0 MB/s)",
     "Downloading input data: train 100 % (10.0 MB/s)",
   ]);
+});
+
+test("what unpacks to more than the volume ends the staging before the disk is full", async () => {
+  const { server, root, file, stage } = await setUp(2 ** 20);
+  const bomb = gzipSync(Buffer.alloc(2 ** 24));
+  server.objects.set("bomb", bomb);
+  const problem =
+    "bomb.csv does not fit: the inputs take more than the volume of 1 MB. Please use a larger VolumeSizeInGB.";
+  for (const source of [file("bomb.gz", bomb), { url: "objects/bomb" }]) {
+    await expect(stage(channel(object("bomb.csv", source, bomb.length, true)))).rejects.toThrow(problem);
+    expect(statSync(join(root, "input/data/train/bomb.csv")).size).toBeLessThanOrEqual(2 ** 20);
+  }
+});
+
+test("plain files count as well, all channels together", async () => {
+  const { file, stage } = await setUp(10);
+  const source = file("six", "123456");
+  await stage(channel(object("a", source, 6)));
+  const two = channel(object("a", source, 6), object("b", source, 6));
+  await expect(stage(two)).rejects.toThrow("does not fit: the inputs take more than the volume of 1 MB");
+});
+
+test("a model archive may not unpack to more than the volume", async () => {
+  const { file, stage } = await setUp(2 ** 20);
+  const folder = mkdtempSync(join(tmpdir(), "salvia-model-"));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  writeFileSync(join(folder, "weights"), Buffer.alloc(2 ** 22));
+  const archive = execFileSync("tar", ["-C", folder, "-cz", "weights"]);
+  const plan = { channels: [], modelArchives: [object("model.tar.gz", file("model.tar.gz", archive), archive.length)] };
+  await expect(stage(plan)).rejects.toThrow(
+    "model.tar.gz cannot be unpacked: its files are larger than allowed: more than 1 MB",
+  );
 });

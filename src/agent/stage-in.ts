@@ -9,6 +9,7 @@ import { errorCode } from "../lib/error-code.ts";
 import type { ChannelPlan, PlannedChannel, PlannedObject } from "../task/channel-plan.ts";
 import { untilItWorks, type Patience } from "./back-off.ts";
 import { checkTogether, inside, safeParts, StageError } from "./planned-path.ts";
+import type { DiskQuota } from "./disk-quota.ts";
 import type { Progress } from "./progress.ts";
 import { ServerRefusalError, TaskGoneError, type ServerConnection } from "./server-connection.ts";
 
@@ -16,6 +17,8 @@ export interface StageOptions extends Patience {
   readonly root: string;
   readonly connection: ServerConnection;
   readonly progress: Progress;
+  /** Of the task's volume; inputs that would go beyond it end the staging. */
+  readonly quota: DiskQuota;
 }
 
 /** Small files wait on the file system, not on bytes: several at a time. */
@@ -89,6 +92,7 @@ const asStageError =
 
 async function bring(object: PlannedObject, to: string, options: StageOptions): Promise<void> {
   if ("file" in object.source && !object.isGzip) {
+    options.quota.take(object.sizeBytes, object.path);
     await rm(to, { force: true });
     await copyFile(object.source.file, to, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL);
     options.progress.add(object.sizeBytes);
@@ -97,7 +101,13 @@ async function bring(object: PlannedObject, to: string, options: StageOptions): 
   const source = await openObject(object, options);
   const stages: NodeJS.ReadWriteStream[] = [countBytes(options.progress)];
   if (object.isGzip) stages.push((await import("node:zlib")).createGunzip());
-  await pipeline([source, ...stages, createWriteStream(to)], { signal: options.signal });
+  const { stream: metered, undo } = options.quota.meter(object.path);
+  try {
+    await pipeline([source, ...stages, metered, createWriteStream(to)], { signal: options.signal });
+  } catch (error) {
+    undo();
+    throw error;
+  }
   if (!object.isGzip) await checkSize(object, to);
 }
 
@@ -126,6 +136,7 @@ async function unpack(archive: PlannedObject, folder: string, options: StageOpti
     await unpackTarGz(source.pipe(countBytes(options.progress)), folder, {
       name: archive.path,
       signal: options.signal,
+      mostBytes: options.quota.leftBytes,
     });
   });
 }

@@ -21,7 +21,7 @@ export interface AgentState {
 }
 
 export interface StopState {
-  readonly why: "stopped" | "timed-out" | "not-ready";
+  readonly why: "stopped" | "timed-out" | "not-ready" | "disk-full";
   /** ms since 1970. */
   readonly killAt: number;
 }

@@ -1,19 +1,54 @@
-// CPU and memory of the program and all its children, every 10 seconds: instance metrics.
+// CPU, memory, disk and GPUs of the program and all its children, every 10 seconds: instance metrics. A program that fills its
+// volume is ended: on SageMaker the volume would be full, here it would be the disk of everybody.
+import { existsSync } from "node:fs";
+import { diskPercent, folderBytes } from "./disk-use.ts";
+import { gpuProbe } from "./gpu-usage.ts";
 import { nowMs, type TaskRun } from "./task-run.ts";
 
 const everyMs = 10_000;
+/** Files are counted more often, unless counting takes its time. */
+const diskEveryMs = 2_000;
+const diskShare = 50;
 
 /** Until the signal aborts. */
-export async function watchUsage({ clock, runner, reporter }: TaskRun, signal: AbortSignal): Promise<void> {
+export async function watchUsage(run: TaskRun, signal: AbortSignal): Promise<void> {
+  const { clock, runner, reporter, paths, spec } = run;
+  const gpuUsage = gpuProbe(run.log);
   let before = { at: clock.monotonicMs(), cpuMs: 0 };
   while (!signal.aborted) {
     await clock.sleep(everyMs, signal).catch(() => undefined);
-    if (signal.aborted) return;
+    if (signal.aborted || !existsSync(paths.task)) return;
     const { cpuMs, memoryBytes } = await runner.usage();
     const at = clock.monotonicMs();
     // Children that ended take their time with them: never negative.
     const cpuPercent = Math.max(0, ((cpuMs - before.cpuMs) / (at - before.at)) * 100);
     before = { at, cpuMs };
-    reporter.tell({ type: "usage", at: nowMs({ clock }), cpuPercent, memoryMegabytes: memoryBytes / 1_048_576 });
+    const usedBytes = await folderBytes(paths.folder);
+    reporter.tell({
+      type: "usage",
+      at: nowMs({ clock }),
+      cpuPercent,
+      memoryMegabytes: memoryBytes / 1_048_576,
+      diskPercent: await diskPercent(paths.folder, usedBytes, spec.diskBytes),
+      ...(await gpuUsage()),
+    });
+  }
+}
+
+/** Ends the program at once when its files outgrow the volume. */
+export async function watchDisk(run: TaskRun, signal: AbortSignal): Promise<void> {
+  const { clock, paths, spec, state, log } = run;
+  if (spec.diskBytes === undefined) return;
+  let pauseMs = diskEveryMs;
+  while (!signal.aborted) {
+    await clock.sleep(pauseMs, signal).catch(() => undefined);
+    if (signal.aborted || state.current.stop !== undefined) return;
+    const began = clock.monotonicMs();
+    const usedBytes = await folderBytes(paths.folder);
+    pauseMs = Math.max(diskEveryMs, (clock.monotonicMs() - began) * diskShare);
+    if (usedBytes <= spec.diskBytes) continue;
+    log.info("the program has filled its volume", { usedBytes, diskBytes: spec.diskBytes });
+    state.save({ stop: { why: "disk-full", killAt: nowMs(run) } });
+    return;
   }
 }

@@ -8,11 +8,24 @@ export type TaskEvent =
   | { readonly type: "phase"; readonly at: number; readonly phase: TaskPhase; readonly message?: string }
   /** Lines the program wrote, in order; `at` in ms since 1970. */
   | { readonly type: "output"; readonly lines: readonly { readonly at: number; readonly text: string }[] }
-  /** Percent of one core, MB of memory, percent of the disk: instance metrics for CloudWatch. */
-  | { readonly type: "usage"; readonly at: number; readonly cpuPercent: number; readonly memoryMegabytes: number }
+  | UsageEvent
   /** A hosting task answers /ping at this address, e.g. "http://127.45.2.1:34567"; `ready: false` once it stops answering. */
   | { readonly type: "serving"; readonly at: number; readonly ready: boolean; readonly address: string }
   | { readonly type: "end"; readonly at: number; readonly end: TaskEnd };
+
+/** Instance metrics for CloudWatch. */
+export interface UsageEvent {
+  readonly type: "usage";
+  readonly at: number;
+  /** Of one core: two busy cores are 200. */
+  readonly cpuPercent: number;
+  readonly memoryMegabytes: number;
+  /** Of the task's volume, or of the machine's disk. */
+  readonly diskPercent?: number;
+  /** Of one GPU, as with cores; absent where there is none. */
+  readonly gpuPercent?: number;
+  readonly gpuMemoryPercent?: number;
+}
 
 /** How the program ended. Sent after everything was uploaded. */
 export interface TaskEnd {

@@ -122,6 +122,8 @@ export interface TaskSpec {
   readonly port?: number;
   /** Seconds between SIGTERM and SIGKILL: 120 for training, 30 for hosting. */
   readonly graceSeconds: number;
+  /** What its files may take on the disk, inputs and output log included: the volume. Undefined: what the machine has. */
+  readonly diskBytes?: number;
   /** Whole seconds the program may run after release; the agent then stops it (SIGTERM, grace, SIGKILL) and says so. */
   readonly maxRuntimeSeconds?: number;
 }

@@ -5,6 +5,7 @@ import { join, posix } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
+import { volumeText } from "../disk-use.ts";
 import { safeParts, StageError } from "../planned-path.ts";
 import { readTar, type TarEntry } from "./read-tar.ts";
 import { TarError } from "./tar-header.ts";
@@ -23,14 +24,17 @@ const defaultMostEntries = 1_000_000;
 
 /** Throws StageError, with a text for the user, for what is no archive or tries to leave the folder; an error of the source goes through. */
 export async function unpackTarGz(source: Readable, folder: string, options: UnpackOptions): Promise<void> {
+  const mostBytes = Math.min(options.mostBytes ?? defaultMostBytes, defaultMostBytes);
   const limits = {
-    bytesLeft: options.mostBytes ?? defaultMostBytes,
+    mostBytes,
+    bytesLeft: mostBytes,
     entriesLeft: options.mostEntries ?? defaultMostEntries,
   };
   // The compressed source's own trouble must not look like a broken archive.
   let sourceError: unknown;
   source.on("error", (error) => {
-    sourceError = error;
+    // What went wrong here comes back through the source, too.
+    if (!(error instanceof StageError || error instanceof TarError)) sourceError = error;
   });
   try {
     await pipeline(
@@ -53,6 +57,7 @@ export async function unpackTarGz(source: Readable, folder: string, options: Unp
 }
 
 interface Limits {
+  readonly mostBytes: number;
   bytesLeft: number;
   entriesLeft: number;
 }
@@ -93,7 +98,8 @@ const typeNames: Readonly<Record<string, string>> = {
 
 async function unpackFile({ header, body }: TarEntry, to: string, limits: Limits): Promise<void> {
   limits.bytesLeft -= header.sizeBytes;
-  if (limits.bytesLeft < 0) throw new StageError("its files are larger than allowed");
+  if (limits.bytesLeft < 0)
+    throw new StageError(`its files are larger than allowed: more than ${volumeText(limits.mostBytes)}`);
   await rm(to, { force: true });
   // A new file, never through a link that an earlier entry made.
   await pipeline(Readable.from(body), createWriteStream(to, { flags: "wx", mode: (header.mode & 0o777) | 0o600 }));

@@ -1,5 +1,4 @@
 // The tasks of an endpoint: what an instance runs and reads, where its lines and figures go.
-import { totalmem } from "node:os";
 import { findFramework, pythonNeeds } from "../../../compute/frameworks/find-framework.ts";
 import type { ResourceRow } from "../../../database/resources.ts";
 import type { Writer } from "../../../database/store.ts";
@@ -12,6 +11,7 @@ import type { MetricData } from "../../cloudwatch/index.ts";
 import { containerProgram } from "../container-program.ts";
 import type { SagemakerPlatform } from "../context.ts";
 import type { StoredReport, TaskOwner, TaskRow } from "../tasks/task-owner.ts";
+import { usageMetrics } from "../tasks/usage-metrics.ts";
 import { jobAddresses } from "../training-job/job-network.ts";
 import type { VariantPlan } from "./deployment.ts";
 import { endpoint, type EndpointSpec, type EndpointStatus } from "./endpoint.resource.ts";
@@ -100,15 +100,7 @@ function roleArn(owner: ResourceRow, task: TaskRow): string {
 
 function usageOf({ task, owner, events }: StoredReport): MetricData[] {
   const dimensions = { EndpointName: owner.name, VariantName: variantNameOf(task, owner) };
-  return events.flatMap((event) => {
-    if (event.type !== "usage") return [];
-    const memoryPercent = (event.memoryMegabytes * 1024 * 1024 * 100) / totalmem();
-    const shared = { dimensions, unit: "Percent", timestamp: event.at };
-    return [
-      { ...shared, name: "CPUUtilization", value: event.cpuPercent },
-      { ...shared, name: "MemoryUtilization", value: memoryPercent },
-    ];
-  });
+  return usageMetrics(events, dimensions);
 }
 
 async function storeUsage({ metrics }: Platform, tx: Writer, report: StoredReport): Promise<void> {

@@ -1,5 +1,5 @@
 // What is known about a task from its agent's reports, as one JSON value that each report folds into.
-import type { TaskEnd, TaskEvent, TaskPhase } from "../../../task/report.ts";
+import type { TaskEnd, TaskEvent, TaskPhase, UsageEvent } from "../../../task/report.ts";
 import type { Blob } from "../../../storage/storage.ts";
 import type { MetricPoint } from "./task-owner.ts";
 
@@ -12,7 +12,7 @@ export interface ObservedTask {
   /** When each phase was reached first, ms since 1970. */
   readonly phaseStarts: Readonly<Partial<Record<TaskPhase, number>>>;
   readonly serving?: { readonly at: number; readonly ready: boolean; readonly address: string };
-  readonly usage?: { readonly at: number; readonly cpuPercent: number; readonly memoryMegabytes: number };
+  readonly usage?: Omit<UsageEvent, "type">;
   readonly end?: TaskEnd & { readonly reportedAt: number };
   /** Last value of each metric. */
   readonly metrics: Readonly<Record<string, { readonly value: number; readonly at: number }>>;
@@ -47,8 +47,8 @@ function observeOne(observed: ObservedTask, event: TaskEvent): ObservedTask {
       return { ...observed, serving: { at, ready, address } };
     }
     case "usage": {
-      const { at, cpuPercent, memoryMegabytes } = event;
-      return { ...observed, usage: { at, cpuPercent, memoryMegabytes } };
+      const { type: _, ...usage } = event;
+      return { ...observed, usage };
     }
     case "end":
       // The first end is the truth: what ended cannot end otherwise.

@@ -27,7 +27,12 @@ const checks: ReadonlyMap<unknown, (event: Fields) => boolean> = new Map([
       isNumber(at) && (phases as readonly unknown[]).includes(phase) && isAbsentOr(isText, message),
   ],
   ["output", ({ lines }) => Array.isArray(lines) && lines.every(isLine)],
-  ["usage", ({ at, cpuPercent, memoryMegabytes }) => [at, cpuPercent, memoryMegabytes].every(isNumber)],
+  [
+    "usage",
+    ({ at, cpuPercent, memoryMegabytes, diskPercent, gpuPercent, gpuMemoryPercent }) =>
+      [at, cpuPercent, memoryMegabytes].every(isNumber) &&
+      [diskPercent, gpuPercent, gpuMemoryPercent].every((value) => isAbsentOr(isNumber, value)),
+  ],
   ["serving", ({ at, ready, address }) => isNumber(at) && typeof ready === "boolean" && isText(address)],
   ["end", ({ at, end }) => isNumber(at) && isEnd(end)],
 ]);

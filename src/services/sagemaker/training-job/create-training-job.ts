@@ -1,6 +1,6 @@
 // CreateTrainingJob: the rules that the model cannot express, then one row for the reconciler.
 import { queueForCapacity } from "../../../engine/capacity.ts";
-import type { Channel, CreateTrainingJobRequest } from "../../../models/generated/sagemaker.ts";
+import type { AlgorithmSpecification, Channel, CreateTrainingJobRequest } from "../../../models/generated/sagemaker.ts";
 import { validationError } from "../../../lib/aws-error.ts";
 import { operation, type SagemakerContext } from "../context.ts";
 import { checkExecutionRole } from "../execution-role.ts";
@@ -9,10 +9,13 @@ import { checkNewTags } from "../tags/tag-rules.ts";
 import { checkSupport } from "./check-support.ts";
 import { tooManyInstances } from "./errors.ts";
 import { maxInstances } from "./job-network.ts";
+import { knownMetrics } from "./known-metrics.ts";
 import { statusAtStart, trainingJob, type TrainingJobSpec } from "./training-job.resource.ts";
 import { checkMetrics, trainingProgram, type TrainingProgram } from "./training-program.ts";
 
 const defaultRuntimeSeconds = 86_400;
+/** Of one job, says the model. */
+const maxDefinitions = 40;
 
 function checkInstances(job: CreateTrainingJobRequest, ctx: SagemakerContext): void {
   const { InstanceType, InstanceCount } = job.ResourceConfig ?? {};
@@ -47,6 +50,17 @@ const withDefaults = (channel: Channel): Channel => ({
   RecordWrapperType: channel.RecordWrapperType ?? "None",
 });
 
+/** A built-in algorithm's own; a framework image's known ones behind those of the request, whose names win. */
+function metricsOf(
+  { AlgorithmSpecification: wanted }: CreateTrainingJobRequest,
+  program: TrainingProgram,
+): Pick<AlgorithmSpecification, "MetricDefinitions"> {
+  if (program.kind === "algorithm") return { MetricDefinitions: program.algorithm.metrics };
+  const own = wanted?.MetricDefinitions ?? [];
+  const known = knownMetrics(wanted?.TrainingImage ?? "").filter(({ Name }) => own.every((each) => each.Name !== Name));
+  return known.length === 0 ? {} : { MetricDefinitions: [...own, ...known].slice(0, maxDefinitions) };
+}
+
 /** What Describe will echo: AWS fills in these defaults, and the metrics that a built-in algorithm reports. */
 function specOf(job: CreateTrainingJobRequest, program: TrainingProgram): TrainingJobSpec {
   const { Tags: _, ...request } = job;
@@ -56,7 +70,7 @@ function specOf(job: CreateTrainingJobRequest, program: TrainingProgram): Traini
       TrainingInputMode: "File",
       EnableSageMakerMetricsTimeSeries: true,
       ...job.AlgorithmSpecification,
-      ...(program.kind === "algorithm" ? { MetricDefinitions: program.algorithm.metrics } : {}),
+      ...metricsOf(job, program),
     },
     ...(job.InputDataConfig && { InputDataConfig: job.InputDataConfig.map(withDefaults) }),
     StoppingCondition: { MaxRuntimeInSeconds: defaultRuntimeSeconds, ...job.StoppingCondition },

@@ -87,6 +87,7 @@ export function taskSpecs(
   const addresses = jobAddresses(job.uid, tasks.length);
   const token = jobToken(tasks);
   const maxRuntimeSeconds = spec.StoppingCondition?.MaxRuntimeInSeconds;
+  const volumeGigabytes = spec.ResourceConfig?.VolumeSizeInGB;
   return tasks.map((task) => {
     const host = hostName(instanceOf(task));
     return {
@@ -105,6 +106,7 @@ export function taskSpecs(
         "resourceconfig.json": JSON.stringify(resourceConfig(spec, host, hosts, program)),
       },
       graceSeconds,
+      ...(volumeGigabytes === undefined ? {} : { diskBytes: volumeGigabytes * 2 ** 30 }),
       ...(maxRuntimeSeconds === undefined ? {} : { maxRuntimeSeconds }),
     };
   });

@@ -1,6 +1,5 @@
 // What the instances of a training job read, where their lines go, which metrics their lines carry.
 import { text } from "node:stream/consumers";
-import { totalmem } from "node:os";
 import type { ResourceRow } from "../../../database/resources.ts";
 import type { Writer } from "../../../database/store.ts";
 import { unpack } from "../../../lib/stored-json.ts";
@@ -10,6 +9,7 @@ import { rowKind } from "../../resource-definition.ts";
 import type { MetricData } from "../../cloudwatch/index.ts";
 import type { SagemakerPlatform } from "../context.ts";
 import type { StoredReport, TaskOwner, TaskRow } from "../tasks/task-owner.ts";
+import { usageMetrics } from "../tasks/usage-metrics.ts";
 import { filesOf, type JobPlan, type PlannedFile } from "../channels/channel-planner.ts";
 import { hostName } from "./job-network.ts";
 import { instanceCount, instanceOf } from "./job-tasks.ts";
@@ -53,16 +53,7 @@ async function planFor(platform: Platform, task: TaskRow, owner: ResourceRow): P
 
 function dataOf({ task, owner, events, metrics }: StoredReport): MetricData[] {
   const host = `${owner.name}/${hostName(instanceOf(task))}`;
-  const usage = events.flatMap((event) => {
-    if (event.type !== "usage") return [];
-    // An instance is this machine as far as its memory goes.
-    const memoryPercent = (event.memoryMegabytes * 1024 * 1024 * 100) / totalmem();
-    const shared = { dimensions: { Host: host }, unit: "Percent", timestamp: event.at };
-    return [
-      { ...shared, name: "CPUUtilization", value: event.cpuPercent },
-      { ...shared, name: "MemoryUtilization", value: memoryPercent },
-    ];
-  });
+  const usage = usageMetrics(events, { Host: host });
   const own = thinned(metrics, maxValues).map(({ name, value, at }) => ({
     name,
     value,

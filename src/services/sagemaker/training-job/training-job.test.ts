@@ -99,7 +99,10 @@ test("lines go to the job's log stream and metrics to CloudWatch", async () => {
   const [key = ""] = keysOf(world);
   await world
     .agent(key)
-    .report([...runsThrough(5_000), { type: "usage", at: 6_000, cpuPercent: 90, memoryMegabytes: 100 }]);
+    .report([
+      ...runsThrough(5_000),
+      { type: "usage", at: 6_000, cpuPercent: 90, memoryMegabytes: 100, diskPercent: 7 },
+    ]);
   expect(world.lines).toEqual([
     {
       group: "/aws/sagemaker/TrainingJobs",
@@ -115,6 +118,11 @@ test("lines go to the job's log stream and metrics to CloudWatch", async () => {
     },
     {
       name: "MemoryUtilization",
+      dimensions: { Host: "job/algo-1" },
+      namespace: "/aws/sagemaker/TrainingJobs",
+    },
+    {
+      name: "DiskUtilization",
       dimensions: { Host: "job/algo-1" },
       namespace: "/aws/sagemaker/TrainingJobs",
     },
