@@ -167,6 +167,15 @@ def a_missing_image_and_a_program_that_is_none_are_told():
 
 
 @test
+def a_container_that_fills_its_own_layer_meets_its_volume_s_limit():
+    script = "f=open('/layer','wb'); [f.write(bytes(1<<20)) for _ in range(1100)]; f.flush(); import time; time.sleep(60)"
+    filling = {"TrainingImage": image, "TrainingInputMode": "File", "ContainerEntrypoint": ["python3", "-c", script]}
+    job = trained("filling", AlgorithmSpecification=filling)
+    assert job["FailureReason"].startswith("ClientError: "), job["FailureReason"]
+    assert "more than its volume of 1 GB" in job["FailureReason"], job["FailureReason"]
+
+
+@test
 def more_gpus_than_the_machine_has_are_refused_in_words():
     if os.path.exists("/dev/nvidia0"):
         raise Skipped("this machine has a GPU")

@@ -10,6 +10,9 @@ const everyMs = 10_000;
 const diskEveryMs = 2_000;
 const diskShare = 50;
 
+const usedBytesOf = async ({ paths, runner }: TaskRun): Promise<number> =>
+  (await folderBytes(paths.folder)) + (await runner.outsideBytes());
+
 /** Until the signal aborts. */
 export async function watchUsage(run: TaskRun, signal: AbortSignal): Promise<void> {
   const { clock, runner, reporter, paths, spec } = run;
@@ -23,7 +26,7 @@ export async function watchUsage(run: TaskRun, signal: AbortSignal): Promise<voi
     // Children that ended take their time with them: never negative.
     const cpuPercent = Math.max(0, ((cpuMs - before.cpuMs) / (at - before.at)) * 100);
     before = { at, cpuMs };
-    const usedBytes = await folderBytes(paths.folder);
+    const usedBytes = await usedBytesOf(run);
     reporter.tell({
       type: "usage",
       at: nowMs({ clock }),
@@ -37,14 +40,14 @@ export async function watchUsage(run: TaskRun, signal: AbortSignal): Promise<voi
 
 /** Ends the program at once when its files outgrow the volume. */
 export async function watchDisk(run: TaskRun, signal: AbortSignal): Promise<void> {
-  const { clock, paths, spec, state, log } = run;
+  const { clock, spec, state, log } = run;
   if (spec.diskBytes === undefined) return;
   let pauseMs = diskEveryMs;
   while (!signal.aborted) {
     await clock.sleep(pauseMs, signal).catch(() => undefined);
     if (signal.aborted || state.current.stop !== undefined) return;
     const began = clock.monotonicMs();
-    const usedBytes = await folderBytes(paths.folder);
+    const usedBytes = await usedBytesOf(run);
     pauseMs = Math.max(diskEveryMs, (clock.monotonicMs() - began) * diskShare);
     if (usedBytes <= spec.diskBytes) continue;
     log.info("the program has filled its volume", { usedBytes, diskBytes: spec.diskBytes });

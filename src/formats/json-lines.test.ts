@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
+import { FormatError } from "./format-error.ts";
 import { readJsonLines } from "./json-lines.ts";
 
 const read = async (text: string, size = 7): Promise<unknown[]> => {
@@ -21,4 +22,18 @@ test("values survive a round trip, however the stream is cut", async () => {
 
 test("a line that is not JSON is named by file and line", async () => {
   await expect(read('{"a":1}\n\n{"a":\n')).rejects.toThrow(/^a\.jsonl: line 3: not JSON: /);
+});
+
+test("cut and damaged lines end in values or a FormatError", async () => {
+  const damaged = fc.tuple(fc.array(fc.jsonValue()), fc.nat(), fc.constantFrom("", "\n", "}", "\u0000", '"'));
+  await fc.assert(
+    fc.asyncProperty(damaged, async ([values, at, instead]) => {
+      const text = values.map((value) => `${JSON.stringify(value)}\n`).join("");
+      const place = at % (text.length + 1);
+      for (const broken of [text.slice(0, place), text.slice(0, place) + instead + text.slice(place + 1)]) {
+        const outcome = await read(broken).catch((error: unknown) => error);
+        expect(Array.isArray(outcome) || outcome instanceof FormatError).toBe(true);
+      }
+    }),
+  );
 });

@@ -31,14 +31,18 @@ test("every record survives a round trip", () => {
   );
 });
 
-test("arbitrary and damaged bytes end in a record or a FormatError", () => {
+test("arbitrary, cut and damaged bytes end in a record or a FormatError", () => {
   const damaged = fc.tuple(record, fc.nat(), fc.nat(255)).map(([record, at, byte]) => {
     const bytes = encodeRecord(record);
     if (bytes.length > 0) bytes[at % bytes.length] = byte;
     return bytes;
   });
+  const cut = fc.tuple(record, fc.nat()).map(([record, at]) => {
+    const bytes = encodeRecord(record);
+    return bytes.subarray(0, at % (bytes.length + 1));
+  });
   fc.assert(
-    fc.property(fc.oneof(fc.uint8Array({ maxLength: 100 }), damaged), (bytes) => {
+    fc.property(fc.oneof(fc.uint8Array({ maxLength: 100 }), damaged, cut), (bytes) => {
       try {
         decodeRecord(bytes, "r", 1);
       } catch (error) {

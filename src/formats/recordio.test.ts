@@ -72,3 +72,24 @@ test("a record over the limit is refused before it is held", () => {
   const splitter = new RecordIoSplitter("a.rec", 4);
   expect(() => splitter.push(encodeRecordIo(new Uint8Array(5)))).toThrow("over the limit of 4");
 });
+
+test.each(["sagemaker", "mxnet"] as const)("a %s file cut anywhere but between records is refused", async (variant) => {
+  const payloads = [Uint8Array.of(1, 2, 3), new Uint8Array(0), Uint8Array.from([5, 6, 7, 8, ...magicBytes, 9])];
+  const framed = payloads.map((each) => encodeRecordIo(each, variant));
+  const file = Buffer.concat(framed);
+  let end = 0;
+  const ends = new Set([0, ...framed.map(({ length }) => (end += length))]);
+  for (let length = 0; length <= file.length; length++) {
+    const outcome = await recordsOf(file.subarray(0, length), 5).catch((error: unknown) => error);
+    if (ends.has(length)) expect(outcome).toBeInstanceOf(Array);
+    else expect(outcome).toBeInstanceOf(FormatError);
+  }
+});
+
+test("a flipped bit of a header is told with the byte at which its record begins", async () => {
+  const file = Buffer.concat([encodeRecordIo(new Uint8Array(8)), encodeRecordIo(new Uint8Array(8))]);
+  file[16] = file[16]! ^ 0x40;
+  await expect(recordsOf(file, 7)).rejects.toThrow(
+    "a.rec: record 2: expected the RecordIO magic 0xced7230a, found 0xced7234a (at byte 16)",
+  );
+});

@@ -50,6 +50,10 @@ interface Stats {
   readonly memory_stats?: { readonly usage?: number };
 }
 
+interface Sizes {
+  readonly SizeRw?: number;
+}
+
 /** Where SageMaker's containers listen. */
 const servingPort = 8080;
 /** How containers end that were killed with their engine. */
@@ -163,6 +167,17 @@ class DockerRunner implements Runner {
     } catch (error) {
       if (!isRefusal(error) && !(error instanceof EngineAwayError)) throw error;
       return { cpuMs: 0, memoryBytes: 0 };
+    }
+  }
+
+  /** The container's own layer, and the engine's log of it: as long as the output, which it copies. */
+  async outsideBytes(): Promise<number> {
+    try {
+      const { SizeRw } = await this.#options.engine.ask<Sizes>({ method: "GET", path: `${this.#path}/json?size=true` });
+      return (SizeRw ?? 0) + (statSync(this.#options.paths.output, { throwIfNoEntry: false })?.size ?? 0);
+    } catch (error) {
+      if (!isRefusal(error) && !(error instanceof EngineAwayError)) throw error;
+      return 0;
     }
   }
 

@@ -184,6 +184,11 @@ class ProcessRunner implements Runner {
     return { cpuMs: (ticks * 1_000) / ticksPerSecond, memoryBytes };
   }
 
+  /** Its /tmp and /opt/ml are in the folder. */
+  async outsideBytes(): Promise<number> {
+    return 0;
+  }
+
   #view(): ProgramView {
     const { bwrap, entry, nodePath, paths, python } = this.#options;
     if (bwrap !== undefined) return privateView(entry, python !== undefined);

@@ -37,6 +37,8 @@ export interface Runner {
   /** `kill`, and whatever keeps the books of the program too; works after the task's folder is gone. */
   destroy(): Promise<void>;
   usage(): Promise<Usage>;
+  /** Bytes on the disk that the program takes outside the task's folder. */
+  outsideBytes(): Promise<number>;
   /** Address of this machine where the program reaches its gateway. */
   gatewayHost(): string;
   /** A port for the model, before the release. */
