@@ -1,10 +1,10 @@
-import { spawnSync } from "node:child_process";
 import { appendFileSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { FakeClock } from "../lib/clock.fake.ts";
 import { silentLog } from "../lib/log.ts";
+import { canPunchHoles } from "./holes.fake.ts";
 import { followOutput } from "./output-follower.ts";
 import { spareOutput } from "./spare-output.ts";
 
@@ -12,21 +12,6 @@ function outputFile(): string {
   const folder = mkdtempSync(join(tmpdir(), "salvia-output-"));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   return join(folder, "output.log");
-}
-
-function canPunchHoles(): boolean {
-  const path = outputFileOnce();
-  try {
-    return spawnSync("fallocate", ["--punch-hole", "--offset", "0", "--length", "4096", path]).status === 0;
-  } finally {
-    rmSync(join(path, ".."), { recursive: true, force: true });
-  }
-}
-
-function outputFileOnce(): string {
-  const path = join(mkdtempSync(join(tmpdir(), "salvia-output-")), "output.log");
-  writeFileSync(path, Buffer.alloc(8_192, 1));
-  return path;
 }
 
 test.skipIf(!canPunchHoles())(
