@@ -91,7 +91,7 @@ function endOfExit(
 ): TaskEnd {
   const ownReasons: Readonly<Partial<Record<StopState["why"], string>>> = {
     "not-ready": `The model did not answer /ping within ${readyWithinSeconds} seconds of its start.`,
-    "disk-full": `ClientError: The files of the job took more than its volume of ${volumeText(diskBytes)}. Please use a larger VolumeSizeInGB.`,
+    "disk-full": `ClientError: The files and the output of the job took more than its volume of ${volumeText(diskBytes)}. Please use a larger VolumeSizeInGB.`,
   };
   const ours = stopped === undefined ? undefined : ownReasons[stopped];
   const failure = stopped === undefined ? exit.failure : ours;

@@ -1,6 +1,7 @@
 // Keeps the file of a program's output from growing without end: what the server has is cut out of it (a hole, fallocate(1)), while
 // the program goes on appending. Offsets stay what they are, and no byte that was not read is touched, as a truncation could.
 import { spawn } from "node:child_process";
+import { statSync } from "node:fs";
 import type { Log } from "../lib/log.ts";
 
 /** Smaller pieces are not worth a process. */
@@ -23,6 +24,8 @@ export function spareOutput(path: string, log: Log, atLeastBytes: number = piece
       // The program emptied its file: it begins anew.
       if (end < freedUpTo) freedUpTo = 0;
       if (isBusy || !isPossible || end - freedUpTo < atLeastBytes) return;
+      // Emptied just now: what lies there is new.
+      if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) < end) return;
       isBusy = true;
       const range = ["--punch-hole", "--offset", String(freedUpTo), "--length", String(end - freedUpTo)];
       const child = spawn("fallocate", [...range, path], { stdio: "ignore" });

@@ -1,6 +1,6 @@
 // CPU, memory, disk and GPUs of the program and all its children, every 10 seconds: instance metrics. A program that fills its
 // volume is ended: on SageMaker the volume would be full, here it would be the disk of everybody.
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { diskPercent, folderBytes } from "./disk-use.ts";
 import { gpuProbe } from "./gpu-usage.ts";
 import { nowMs, type TaskRun } from "./task-run.ts";
@@ -10,8 +10,16 @@ const everyMs = 10_000;
 const diskEveryMs = 2_000;
 const diskShare = 50;
 
-const usedBytesOf = async ({ paths, runner }: TaskRun): Promise<number> =>
-  (await folderBytes(paths.folder)) + (await runner.outsideBytes());
+const usedBytesOf = async (run: TaskRun): Promise<number> =>
+  (await folderBytes(run.paths.folder)) + (await run.runner.outsideBytes()) + storedOutputBytes(run);
+
+/** Of a job's output, what was cut out of its file: the server keeps it, and a job that never stops talking would fill its disk. */
+function storedOutputBytes({ spec, paths }: TaskRun): number {
+  const facts = statSync(paths.output, { throwIfNoEntry: false });
+  // A container's log was counted whole; an endpoint talks for as long as it lives.
+  if (!facts || spec.program.kind === "image" || spec.purpose === "hosting") return 0;
+  return Math.max(0, facts.size - facts.blocks * 512);
+}
 
 /** Until the signal aborts. */
 export async function watchUsage(run: TaskRun, signal: AbortSignal): Promise<void> {
