@@ -41,13 +41,19 @@ sorted arguments, the \`SM_*\` variables, \`/opt/ml\`. Several instances find ea
 TensorFlow's parameter servers are refused by name. What a script raises is the job's FailureReason. A job with a ContainerEntrypoint
 (ModelTrainer of the SDK 3) runs that command in the same environment.
 
+\`sagemaker-xgboost\` (and \`xgboost\`) without a script is the built-in algorithm: channels \`train\` and \`validation\` as libsvm, CSV,
+RecordIO-protobuf or a pipe of CSV, SageMaker's hyperparameters (checked by name and range), early stopping, checkpoints, the metrics
+of scikit-learn that SageMaker adds (\`accuracy\`, \`f1\`, \`mse\` and so on), and \`xgboost-model\` as the result. One instance per job;
+no cross validation (\`_kfold\`), no Parquet.
+
 ## Models
 
 \`model_fn\`, \`input_fn\`, \`predict_fn\`, \`output_fn\` or \`transform_fn\`, from \`SAGEMAKER_PROGRAM\` (default \`inference.py\`) in the model's
 \`code/\` folder or in \`SAGEMAKER_SUBMIT_DIRECTORY\`. Without input_fn and output_fn: CSV, JSON, JSON lines, NPY and NPZ. The server is
 gunicorn, with \`SAGEMAKER_MODEL_SERVER_WORKERS\` processes (default: one per core, at most four) that each hold the model and ask it
 one request at a time; a request that takes longer than \`SAGEMAKER_MODEL_SERVER_TIMEOUT\` (60 s) ends its worker. An error of the
-script is a 500 with its traceback.
+script is a 500 with its traceback. A model of XGBoost's algorithm mode, also a pickled one of an older image, needs no script: CSV,
+libsvm and RecordIO-protobuf in; CSV, JSON, JSON lines and RecordIO-protobuf out; \`SAGEMAKER_INFERENCE_OUTPUT\` selects what.
 `;
 
 if (!process.argv.includes("--check")) writeFileSync(path, page);

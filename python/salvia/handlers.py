@@ -66,6 +66,10 @@ class Defaults:
 class Handlers:
     """What answers one request. `answer` gives (body, content type)."""
 
+    default_accept = "application/json"
+    execution_parameters = None
+    is_nothing_for_nothing = False
+
     def __init__(self, module, framework):
         defaults = Defaults(framework)
         self._transform = getattr(module, "transform_fn", None)

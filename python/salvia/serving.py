@@ -1,4 +1,5 @@
 """The model server: gunicorn around a small WSGI application (PEP 3333). Each worker loads the model; /ping answers once one has."""
+import json
 import os
 import sys
 import threading
@@ -7,7 +8,7 @@ import traceback
 from salvia.code import bring, install_requirements
 from salvia.content import UnsupportedType
 from salvia.environment import base
-from salvia.errors import UserError
+from salvia.errors import BadRequest, UserError
 from salvia.handlers import Handlers, user_module
 
 DEFAULT_PROGRAM = "inference.py"
@@ -48,7 +49,13 @@ def load():
     module = user_module(program, folders)
     if module is None and "SAGEMAKER_PROGRAM" in os.environ:
         raise UserError(f"The script {program} (SAGEMAKER_PROGRAM) is not in the model's code folder.")
-    handlers = Handlers(module, os.environ.get("SALVIA_FRAMEWORK", ""))
+    framework = os.environ.get("SALVIA_FRAMEWORK", "")
+    if framework == "xgboost" and module is None:
+        from salvia.xgboost_algorithm.serving import XgboostModel
+
+        handlers = XgboostModel()
+    else:
+        handlers = Handlers(module, framework)
     handlers.load()
     return handlers
 
@@ -58,7 +65,7 @@ class Application:
 
     def __init__(self, handlers):
         self._handlers = handlers
-        self._accept = os.environ.get("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT", "application/json")
+        self._accept = os.environ.get("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT", handlers.default_accept)
         self._limit = _number("SAGEMAKER_MAX_PAYLOAD_IN_MB", 100) * MEGABYTE
         self._timeout = _number("SAGEMAKER_MODEL_SERVER_TIMEOUT", DEFAULT_TIMEOUT_SECONDS)
         self._turn = threading.Lock()
@@ -73,10 +80,17 @@ class Application:
         if path == "/ping" and method == "GET":
             return "200 OK", b"\n", "application/json"
         if path == "/execution-parameters" and method == "GET":
-            return "404 Not Found", b"", "text/plain"
+            return self._execution_parameters()
         if path != "/invocations" or method != "POST":
             return "404 Not Found", b"there are GET /ping and POST /invocations\n", "text/plain"
         return self._invoke(environ)
+
+    def _execution_parameters(self):
+        """What batch transform may do, where the model's maker has said it."""
+        found = self._handlers.execution_parameters
+        if found is None:
+            return "404 Not Found", b"", "text/plain"
+        return "200 OK", json.dumps(found).encode(), "application/json"
 
     def _invoke(self, environ):
         content_type = environ.get("CONTENT_TYPE") or "application/octet-stream"
@@ -87,11 +101,15 @@ class Application:
             if length > self._limit:
                 return "413 Payload Too Large", f"a request has at most {self._limit} bytes\n".encode(), "text/plain"
             body = environ["wsgi.input"].read() if length < 0 else environ["wsgi.input"].read(length)
+            if len(body) == 0 and self._handlers.is_nothing_for_nothing:
+                return "204 No Content", b"", "text/csv"
             answer, answered_type = self._in_turn(body, content_type, accept)
             return "200 OK", bytes(answer), answered_type
         except UnsupportedType as error:
             refused = "406 Not Acceptable" if str(error).startswith("accept") else "415 Unsupported Media Type"
             return refused, f"{error}\n".encode(), "text/plain"
+        except BadRequest as error:
+            return "400 Bad Request", f"{error}\n".encode(), "text/plain"
         except Exception:
             trace = traceback.format_exc()
             print(trace, file=sys.stderr, flush=True)

@@ -73,6 +73,11 @@ def command_of(training, folder):
     return ["/bin/sh", "-c", words]
 
 
+def is_algorithm(training):
+    """XGBoost's image without a script is the built-in algorithm."""
+    return training.program is None and os.environ.get("SALVIA_FRAMEWORK") == "xgboost"
+
+
 def check(training):
     for name, what in REFUSED.items():
         if training.settings.get(name) is True:
@@ -148,6 +153,12 @@ def main():
     """Exit code of the script: 128 + n after signal n."""
     try:
         training = Training(os.environ.get("SALVIA_FRAMEWORK_MODULE", ""))
+        if is_algorithm(training):
+            from salvia.xgboost_algorithm.training import run as run_algorithm
+
+            run_algorithm(training)
+            print("Reporting training SUCCESS", flush=True)
+            return 0
         check(training)
         folder = base("code")
         prepare(training, folder)
@@ -158,6 +169,9 @@ def main():
         print(error, file=sys.stderr, flush=True)
         write_failure(str(error))
         return 1
+    except Exception as error:
+        write_failure(f"{type(error).__name__}: {error}")
+        raise
     show(training, variables, command)
     code, lines = run(command, folder, variables)
     if code == 0:

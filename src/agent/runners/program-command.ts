@@ -71,7 +71,13 @@ export function programEnvironment(
 
 /** Which defaults the script runner and the model server have. */
 const scriptEnvironment = ({ program }: TaskSpec): Record<string, string> =>
-  program.kind === "script" ? { SALVIA_FRAMEWORK: program.python.name, SALVIA_FRAMEWORK_MODULE: program.module } : {};
+  program.kind === "script"
+    ? {
+        SALVIA_FRAMEWORK: program.python.name,
+        SALVIA_FRAMEWORK_MODULE: program.module,
+        SALVIA_FRAMEWORK_ASKED: program.python.asked ?? "",
+      }
+    : {};
 
 /** What a job installs itself goes beside its temporary files: the environment is everybody's. */
 function pythonEnvironment({ node, temporary }: ProgramView, bin: string): Record<string, string> {

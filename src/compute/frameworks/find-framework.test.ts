@@ -12,6 +12,11 @@ test.each([
   expect(findFramework(image)?.framework.name).toBe("scikit-learn");
 });
 
+test("XGBoost's image has two names", () => {
+  expect(findFramework("433757028032.dkr.ecr.us-west-2.amazonaws.com/xgboost:1")?.framework.name).toBe("xgboost");
+  expect(findFramework("sagemaker-xgboost:1.7-1")?.framework.name).toBe("xgboost");
+});
+
 test.each(["", "example.com/own:1", "sagemaker-scikit-learn-own:1", "sagemaker-scikit-learn/other:1", "kmeans:1"])(
   "%o is no framework image",
   (image) => {

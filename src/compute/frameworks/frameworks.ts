@@ -34,8 +34,8 @@ export const frameworks: readonly Framework[] = [
   },
   {
     name: "xgboost",
-    title: "XGBoost (script mode)",
-    images: ["sagemaker-xgboost"],
+    title: "XGBoost",
+    images: ["sagemaker-xgboost", "xgboost"],
     module: "sagemaker_xgboost_container.training:main",
     releases: [
       { version: "3.0.5", pythons: ["3.10", "3.13"], packages: ["xgboost-cpu==3.0.5", ...scikitOfNow, gunicorn] },

@@ -1,0 +1,159 @@
+"""XGBoost as a built-in algorithm, low level as SageMaker's own examples use it: train, metrics, endpoint, and what it refuses."""
+import json
+import os
+import time
+
+import boto3
+import numpy as np
+from botocore.exceptions import ClientError
+
+from harness import run, test
+
+region = os.environ["AWS_DEFAULT_REGION"]
+bucket = "acceptance-xgboost"
+account = boto3.client("sts").get_caller_identity()["Account"]
+role = f"arn:aws:iam::{account}:role/SalviaExecutionRole"
+image = f"246618743249.dkr.ecr.{region}.amazonaws.com/sagemaker-xgboost:3.0-5"
+s3, api, runtime = boto3.client("s3"), boto3.client("sagemaker"), boto3.client("sagemaker-runtime")
+s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": region})
+state = {}
+
+
+def rows(count, seed):
+    """(label, six features): class 1 where two of them together are large; some cells of the third are missing."""
+    random = np.random.default_rng(seed)
+    features = random.normal(size=(count, 6))
+    labels = (features[:, 0] + 2 * features[:, 1] + random.normal(0, 0.2, count) > 0).astype(int)
+    features[random.random(count) < 0.1, 2] = np.nan
+    return labels, features
+
+
+def csv_of(features, labels=None):
+    def cells(row):
+        return ["" if np.isnan(value) else f"{value:.5f}" for value in row]
+
+    lines = [",".join(([] if labels is None else [str(labels[at])]) + cells(row)) for at, row in enumerate(features)]
+    return "\n".join(lines) + "\n"
+
+
+def libsvm_of(features, labels):
+    lines = []
+    for label, row in zip(labels, features):
+        words = [f"{at}:{value:.5f}" for at, value in enumerate(row) if not np.isnan(value)]
+        lines.append(" ".join([str(label), *words]))
+    return "\n".join(lines) + "\n"
+
+
+def channel(name, prefix, content_type):
+    source = {"S3DataType": "S3Prefix", "S3Uri": f"s3://{bucket}/{prefix}", "S3DataDistributionType": "FullyReplicated"}
+    return {"ChannelName": name, "DataSource": {"S3DataSource": source}, "ContentType": content_type}
+
+
+def trained(name, hyperparameters, channels):
+    """The job's description, after its end."""
+    api.create_training_job(
+        TrainingJobName=name,
+        AlgorithmSpecification={"TrainingImage": image, "TrainingInputMode": "File"},
+        RoleArn=role,
+        OutputDataConfig={"S3OutputPath": f"s3://{bucket}/out"},
+        ResourceConfig={"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 5},
+        HyperParameters=hyperparameters,
+        StoppingCondition={"MaxRuntimeInSeconds": 600},
+        InputDataConfig=channels,
+    )
+    until = time.monotonic() + 600
+    while time.monotonic() < until:
+        job = api.describe_training_job(TrainingJobName=name)
+        if job["TrainingJobStatus"] not in ("InProgress", "Stopping"):
+            return job
+        time.sleep(1)
+    raise AssertionError(f"{name} does not end")
+
+
+usual = {"objective": "binary:logistic", "num_round": "20", "max_depth": "4", "eta": "0.3", "eval_metric": "auc,logloss"}
+
+
+@test
+def csv_is_learned_and_its_metrics_are_the_jobs():
+    for part, count, seed in (("train", 800, 1), ("validation", 300, 2)):
+        labels, features = rows(count, seed)
+        half = count // 2
+        for number, piece in enumerate((slice(0, half), slice(half, count))):
+            s3.put_object(Bucket=bucket, Key=f"csv/{part}/{number}.csv", Body=csv_of(features[piece], labels[piece]))
+            s3.put_object(Bucket=bucket, Key=f"libsvm/{part}/{number}", Body=libsvm_of(features[piece], labels[piece]))
+    channels = [channel(part, f"csv/{part}", "text/csv") for part in ("train", "validation")]
+    job = trained("xgboost-csv", usual, channels)
+    assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
+    metrics = {metric["MetricName"]: metric["Value"] for metric in job["FinalMetricDataList"]}
+    assert metrics["validation:auc"] > 0.95, metrics
+    assert "train:logloss" in metrics, metrics
+    state["model"] = job["ModelArtifacts"]["S3ModelArtifacts"]
+
+
+@test
+def libsvm_is_learned_and_stops_early():
+    channels = [channel(part, f"libsvm/{part}", "text/libsvm") for part in ("train", "validation")]
+    job = trained("xgboost-libsvm", {**usual, "eval_metric": "error,f1", "num_round": "500", "early_stopping_rounds": "5"}, channels)
+    assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
+    metrics = {metric["MetricName"]: metric["Value"] for metric in job["FinalMetricDataList"]}
+    assert metrics["validation:error"] < 0.1 and metrics["validation:f1"] > 0.9, metrics
+
+
+@test
+def its_endpoint_answers_each_format():
+    name = "xgboost"
+    model = {"Image": image, "ModelDataUrl": state["model"]}
+    api.create_model(ModelName=name, PrimaryContainer=model, ExecutionRoleArn=role)
+    variant = {"VariantName": "all", "ModelName": name, "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
+    api.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant])
+    api.create_endpoint(EndpointName=name, EndpointConfigName=name)
+    api.get_waiter("endpoint_in_service").wait(EndpointName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 240})
+    labels, features = rows(50, 3)
+
+    def answer(body, content_type, accept):
+        given = runtime.invoke_endpoint(EndpointName=name, Body=body, ContentType=content_type, Accept=accept)
+        return given["Body"].read().decode()
+
+    lines = answer(csv_of(features), "text/csv", "text/csv").strip().split("\n")
+    scores = np.array([float(line) for line in lines])
+    assert ((scores > 0.5) == labels).mean() > 0.9, scores
+    sparse = answer(libsvm_of(features, labels), "text/x-libsvm", "text/csv")
+    assert np.allclose([float(line) for line in sparse.split()], scores, atol=1e-5)
+    predictions = json.loads(answer(csv_of(features), "text/csv", "application/json"))["predictions"]
+    assert np.allclose([each["score"] for each in predictions], scores)
+    last = json.loads(answer(csv_of(features), "text/csv", "application/jsonlines").splitlines()[-1])
+    assert abs(last["score"] - scores[-1]) < 1e-6
+    for body, content_type, accept, status in (
+        ("1,2", "text/csv", "text/csv", 400),
+        ("a,b,c", "text/csv", "text/csv", 415),
+        ("x", "image/png", "text/csv", 415),
+        ("1,2,3,4,5,6", "text/csv", "image/png", 406),
+    ):
+        try:
+            answer(body, content_type, accept)
+        except ClientError as error:
+            assert error.response["Error"]["Code"] == "ModelError", error
+            assert error.response["OriginalStatusCode"] == status, error.response
+        else:
+            raise AssertionError(f"{body} as {content_type} was answered")
+    api.delete_endpoint(EndpointName=name)
+
+
+@test
+def what_it_cannot_use_fails_the_job_with_its_name():
+    train = channel("train", "csv/train", "text/csv")
+    s3.put_object(Bucket=bucket, Key="header/a.csv", Body="label,a\n1,2\n")
+    for name, hyperparameters, channels, part in (
+        ("without-rounds", {"objective": "binary:logistic"}, [train], "num_round is required"),
+        ("unknown", {**usual, "depth": "3"}, [train], "Extraneous hyperparameter found: depth"),
+        ("out-of-range", {**usual, "eta": "2"}, [train], "eta: 2 is not in [0, 1]"),
+        ("image", usual, [channel("train", "csv/train", "image/png")], "image/png is not an accepted ContentType"),
+        ("header", usual, [channel("train", "header", "text/csv")], "a.csv is no CSV of numbers without a header"),
+        ("other-channel", usual, [channel("test", "csv/train", "text/csv")], "Missing required channels: train"),
+    ):
+        job = trained(f"xgboost-{name}", hyperparameters, channels)
+        assert job["TrainingJobStatus"] == "Failed", name
+        assert job["FailureReason"].startswith("ClientError: ") and part in job["FailureReason"], job["FailureReason"]
+
+
+run()
