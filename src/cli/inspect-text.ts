@@ -53,7 +53,7 @@ function textNotes({ texts }: ColumnSummary): string {
   if (!texts) return "";
   const frequent = texts.frequent(4).map(([text, times]) => `${cut(visible(text), 24)} (${times})`);
   const distinct = texts.distinct === undefined ? "over 1000 distinct" : `${texts.distinct} distinct`;
-  const areAllOnce = texts.frequent(1)[0]?.[1] === 1;
+  const areAllOnce = texts.distinct !== 1 && texts.frequent(1)[0]?.[1] === 1;
   return `${distinct}: ${areAllOnce ? `${frequent[0]?.replace(" (1)", "") ?? ""}, …` : frequent.join(", ")}`;
 }
 

@@ -51,6 +51,7 @@ export async function taskSpec(
     },
     configFiles: {},
     graceSeconds,
+    ...(variant.volumeGigabytes === undefined ? {} : { diskBytes: variant.volumeGigabytes * 2 ** 30 }),
   };
 }
 

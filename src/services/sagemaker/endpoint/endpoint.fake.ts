@@ -28,6 +28,7 @@ const config = (name: string, variants: Readonly<Record<string, number>>): Confi
     ModelName: "digits",
     InstanceType: "ml.m5.xlarge",
     InitialInstanceCount,
+    VolumeSizeInGB: 20,
   })),
 });
 

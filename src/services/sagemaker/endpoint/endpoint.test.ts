@@ -62,6 +62,7 @@ test("an instance runs the algorithm's server with the pinned archive of its mod
     purpose: "hosting",
     program: { kind: "algorithm", name: "kmeans", command: "serve" },
     graceSeconds: 30,
+    diskBytes: 20 * 2 ** 30,
   });
   await hosting.call("DeleteModel", { ModelName: "digits" });
   await hosting.putObject("job/output/model.tar.gz", "another archive");

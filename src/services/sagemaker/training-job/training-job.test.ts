@@ -159,7 +159,12 @@ test("every instance gets the container contract's files and an address of the j
     AWS_REGION: "us-west-2",
   });
   expect(environment["SALVIA_JOB_TOKEN"]).toBe(other.environment["SALVIA_JOB_TOKEN"]);
-  expect(world.tasks.spec(first)).toMatchObject({ graceSeconds: 120, maxRuntimeSeconds: 3_600, purpose: "training" });
+  expect(world.tasks.spec(first)).toMatchObject({
+    graceSeconds: 120,
+    maxRuntimeSeconds: 3_600,
+    purpose: "training",
+    diskBytes: 50 * 2 ** 30,
+  });
   expect(network.addresses["algo-2"]).toMatch(/^127\.\d+\.\d+\.2$/);
   expect(server.token).not.toBe(other.server.token);
 });
