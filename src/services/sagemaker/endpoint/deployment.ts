@@ -6,7 +6,7 @@ export interface VariantPlan {
   readonly instanceType: string;
   readonly instanceCount: number;
   readonly weight: number;
-  readonly volumeGigabytes?: number;
+  readonly volumeGigabytes?: number | undefined;
   readonly image: string;
   /** Folder under src/algorithms; undefined: the image runs as a container. */
   readonly algorithm?: string;

@@ -55,7 +55,7 @@ async function planVariant(variant: ProductionVariant, ctx: SagemakerContext): P
     instanceType: variant.InstanceType ?? "",
     instanceCount: variant.InitialInstanceCount ?? 1,
     weight: variant.InitialVariantWeight ?? 1,
-    ...(variant.VolumeSizeInGB === undefined ? {} : { volumeGigabytes: variant.VolumeSizeInGB }),
+    volumeGigabytes: variant.VolumeSizeInGB,
     image,
     ...algorithmOf(image, ctx),
     environment: container.Environment ?? {},
