@@ -34,6 +34,8 @@ export interface Config {
   readonly isFrameworkStrict: boolean;
   /** NAME=FOLDER: folders that are shown as public, read-only buckets; absolute. */
   readonly sampleBuckets: readonly string[];
+  /** What new buckets begin with: as AWS makes them now, or 2022: with access control lists and nothing blocked. */
+  readonly bucketDefaults: "current" | "2022";
 }
 
 interface Setting<T> {
@@ -76,6 +78,8 @@ const onOff = (value: string): boolean | Problem => {
 };
 const computeOf = (value: string): Config["compute"] | Problem =>
   value === "auto" || value === "process" || value === "docker" ? value : new Problem("auto, process or docker");
+const bucketDefaultsOf = (value: string): Config["bucketDefaults"] | Problem =>
+  value === "current" || value === "2022" ? value : new Problem("current or 2022");
 const level = (value: string): Config["logLevel"] | Problem =>
   value === "debug" || value === "info" || value === "warn" || value === "error"
     ? value
@@ -233,6 +237,14 @@ export const settings: { readonly [Name in keyof Config]: Setting<Config[Name]> 
     isRepeatable: true,
     read: sampleBuckets,
   },
+  bucketDefaults: {
+    flag: "bucket-defaults",
+    variable: "SALVIA_BUCKET_DEFAULTS",
+    fallback: "current",
+    about:
+      "what new buckets begin with: current (as on AWS now), or 2022: access control lists work, public access is not blocked",
+    read: bucketDefaultsOf,
+  },
 };
 
 /** Every problem at once, in words. */
@@ -299,6 +311,7 @@ export function readConfig(args: readonly string[], environment: NodeJS.ProcessE
     s3Webhooks: read("s3Webhooks"),
     isFrameworkStrict: read("isFrameworkStrict"),
     sampleBuckets: read("sampleBuckets"),
+    bucketDefaults: read("bucketDefaults"),
   };
   const hasHalfAKey = (config.rootAccessKeyId === undefined) !== (config.rootSecretAccessKey === undefined);
   // A half that is wrong is told already.

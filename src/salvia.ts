@@ -31,6 +31,7 @@ import {
   bucketFacts,
   canonicalUserId,
   createS3,
+  listedObject,
   sampleBucketOf,
   SampleBucketError,
   type S3,
@@ -166,6 +167,7 @@ const authoriserOf = ({ store, clock, log }: Ground): Authoriser =>
     log,
     canonicalUserId,
     bucket: (name) => bucketFacts(store.read, name),
+    listedObject: (bucket, key, versionId) => listedObject(store.read, bucket, key, versionId),
     repositoryPolicy: (repository) => repositoryPolicyOf(store.read, repository),
   });
 
@@ -174,7 +176,13 @@ async function openS3(ground: Ground): Promise<{ readonly s3: S3; readonly stora
   const { config } = ground;
   const storage = createMountedStorage(ground.storage);
   const samples = { buckets: config.sampleBuckets.map(sampleBucketOf), storage };
-  const s3 = createS3({ ...ground, storage, samples, webhooks: webhooksOf(config.s3Webhooks) });
+  const s3 = createS3({
+    ...ground,
+    storage,
+    samples,
+    webhooks: webhooksOf(config.s3Webhooks),
+    bucketDefaults: config.bucketDefaults,
+  });
   try {
     await s3.syncSamples();
   } catch (error) {

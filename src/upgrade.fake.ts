@@ -21,6 +21,7 @@ import {
   CreateBucketCommand,
   CreateMultipartUploadCommand,
   DeleteObjectCommand,
+  DeletePublicAccessBlockCommand,
   GetBucketPolicyCommand,
   GetObjectCommand,
   ListBucketsCommand,
@@ -79,6 +80,7 @@ async function fillBucket({ s3 }: EveryClient): Promise<void> {
   const put = (Key: string, Body: string) =>
     s3.send(new PutObjectCommand({ Bucket: bucket, Key, Body, Tagging: "a=b" }));
   await s3.send(new CreateBucketCommand({ Bucket: bucket }));
+  await s3.send(new DeletePublicAccessBlockCommand({ Bucket: bucket }));
   await s3.send(new PutBucketPolicyCommand({ Bucket: bucket, Policy: JSON.stringify(policy) }));
   await put("before versions", "first of all");
   await s3.send(new PutBucketVersioningCommand({ Bucket: bucket, VersioningConfiguration: { Status: "Enabled" } }));

@@ -113,6 +113,8 @@ def a_bucket_policy_opens_objects_to_everyone():
     anyone = boto3.client("s3", config=Config(signature_version=UNSIGNED, retries={"total_max_attempts": 1}))
     expect_error("AccessDenied", "Access Denied", anyone.get_object, Bucket=bucket, Key="in/a")
     statement = {**allow("s3:GetObject", f"arn:aws:s3:::{bucket}/in/*"), "Principal": "*"}
+    expect_error("AccessDenied", "", s3.put_bucket_policy, Bucket=bucket, Policy=document(statement))
+    s3.delete_public_access_block(Bucket=bucket)
     s3.put_bucket_policy(Bucket=bucket, Policy=document(statement))
     assert anyone.get_object(Bucket=bucket, Key="in/a")["Body"].read() == b"1"
     expect_error("AccessDenied", "Access Denied", anyone.get_object, Bucket=bucket, Key="out/b")

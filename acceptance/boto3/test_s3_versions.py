@@ -91,7 +91,6 @@ def what_is_not_configured_is_answered_as_terraform_expects_it():
         "NoSuchLifecycleConfiguration": s3.get_bucket_lifecycle_configuration,
         "NoSuchWebsiteConfiguration": s3.get_bucket_website,
         "NoSuchTagSet": s3.get_bucket_tagging,
-        "NoSuchPublicAccessBlockConfiguration": s3.get_public_access_block,
         "ReplicationConfigurationNotFoundError": s3.get_bucket_replication,
         "ServerSideEncryptionConfigurationNotFoundError": s3.get_bucket_encryption,
         "ObjectLockConfigurationNotFoundError": s3.get_object_lock_configuration,
@@ -102,6 +101,7 @@ def what_is_not_configured_is_answered_as_terraform_expects_it():
     assert "LoggingEnabled" not in s3.get_bucket_logging(Bucket=bucket)
     grants = s3.get_bucket_acl(Bucket=bucket)["Grants"]
     assert [grant["Permission"] for grant in grants] == ["FULL_CONTROL"], grants
+    assert all(s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"].values())
     rules = s3.get_bucket_ownership_controls(Bucket=bucket)["OwnershipControls"]["Rules"]
     assert rules == [{"ObjectOwnership": "BucketOwnerEnforced"}]
 
@@ -158,6 +158,7 @@ def a_policy_is_kept_and_a_public_one_is_refused_where_that_is_blocked():
     public = json.dumps({"Version": "2012-10-17", "Statement": [{**statement, "Principal": "*"}]})
     expect_error("AccessDenied", "", s3.put_bucket_policy, Bucket=bucket, Policy=public)
     s3.delete_public_access_block(Bucket=bucket)
+    expect_error("NoSuchPublicAccessBlockConfiguration", "", s3.get_public_access_block, Bucket=bucket)
     s3.put_bucket_policy(Bucket=bucket, Policy=public)
     assert s3.get_bucket_policy_status(Bucket=bucket)["PolicyStatus"]["IsPublic"] is True
     s3.delete_bucket_policy(Bucket=bucket)

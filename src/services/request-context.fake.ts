@@ -11,6 +11,8 @@ export interface FakeRequest {
   readonly service: ServiceName;
   readonly operation: string;
   readonly account: string;
+  /** Where the caller is of another account than the data. */
+  readonly callerAccount?: string | undefined;
   readonly region: string;
   readonly store: Store;
   readonly clock: Clock;
@@ -22,13 +24,13 @@ export interface FakeRequest {
 
 /** Signed by the account's root. */
 export function requestContext(request: FakeRequest): RequestContext {
-  const { service, operation, account, region, store, clock, random } = request;
+  const { service, operation, account, callerAccount: by = account, region, store, clock, random } = request;
   const { http, signal = new AbortController().signal, nudge = () => {} } = request;
   return {
     requestId: "request",
     account,
     region,
-    caller: { account, arn: `arn:aws:iam::${account}:root`, userId: account, accessKeyId: "AKIA" },
+    caller: { account: by, arn: `arn:aws:iam::${by}:root`, userId: by, accessKeyId: "AKIA" },
     service,
     operation,
     http: { method: "POST", host: "localhost", isSecure: false, rawPath: "/", rawQuery: "", headers: {}, ...http },

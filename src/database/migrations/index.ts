@@ -14,6 +14,7 @@ import { listing } from "./0010-listing.ts";
 import { objectEvents } from "./0011-object-events.ts";
 import { images } from "./0012-images.ts";
 import { alarms } from "./0013-alarms.ts";
+import { accessLists } from "./0014-access-lists.ts";
 
 export interface Migration {
   readonly name: string;
@@ -34,4 +35,5 @@ export const migrations: readonly Migration[] = [
   objectEvents,
   images,
   alarms,
+  accessLists,
 ];

@@ -28,6 +28,10 @@ export interface BucketsTable {
   created_at: number;
   /** "" was never on, "Enabled", "Suspended". */
   versioning: string;
+  /** Who owns what others write: "" the bucket's owner (BucketOwnerEnforced), "BucketOwnerPreferred", "ObjectWriter", "None" (no rule: the writer). */
+  ownership: string;
+  /** ListGrant[] (services/s3/access), JSON; null: the owner has everything. */
+  grants: string | null;
 }
 
 /** What is configured for a bucket, by name: "policy", "cors", "metrics/ID". */
@@ -64,6 +68,8 @@ export interface ObjectsTable {
   version_id: string;
   /** Of a key's versions the newest has the highest; 0 until there is a second. */
   sequence: number;
+  /** ObjectAccess (services/s3/access), JSON; null: the owner of the bucket has everything, nobody else anything. */
+  access: string | null;
 }
 
 /**
@@ -88,6 +94,8 @@ export interface UploadsTable {
   tags: string;
   checksum_algorithm: string | null;
   checksum_type: string | null;
+  /** Of the object that it will be. */
+  access: string | null;
 }
 
 export interface UploadPartsTable {

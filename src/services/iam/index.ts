@@ -19,12 +19,14 @@ import { userOperations } from "./user-operations.ts";
 
 export type { AccessKey, SessionCredentials } from "./credentials.ts";
 export { checkPolicyDocument } from "./context.ts";
+export { knownAccounts } from "./accounts.ts";
 export { allowsNothing, Identity, UnknownRoleError } from "./identity.ts";
 export { policyDocumentOf } from "./policies.ts";
 export { Authoriser, type Authorised, type OperationRequest, type RoleDecision } from "./policy/authoriser.ts";
 export { compilePolicy, PolicyProblem } from "./policy/policy-document.ts";
 export { forgetting } from "./policy/forgetting.ts";
 export type { NeededAccess } from "./policy/operation-call.ts";
+export type { ListGrant } from "./policy/list-grants.ts";
 export { bucketAccess, objectAccess } from "./policy/s3-access.ts";
 
 export type IamOptions = Omit<IdentityOptions, "sessionKey">;

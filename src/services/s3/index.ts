@@ -5,6 +5,7 @@ import type { Log } from "../../lib/log.ts";
 import type { Random } from "../../lib/random.ts";
 import type { BlobStorage } from "../../storage/storage.ts";
 import { defineService, type Operation, type Service } from "../service.ts";
+import { acl } from "./access/acl.ts";
 import { deleteBucketPolicy, getBucketPolicy, getBucketPolicyStatus, putBucketPolicy } from "./bucket/bucket-policy.ts";
 import { createBucket } from "./bucket/create-bucket.ts";
 import { deleteBucket } from "./bucket/delete-bucket.ts";
@@ -12,7 +13,6 @@ import { getBucketLocation } from "./bucket/get-bucket-location.ts";
 import { headBucket } from "./bucket/head-bucket.ts";
 import { listBuckets } from "./bucket/list-buckets.ts";
 import { accessControls } from "./configuration/access-controls.ts";
-import { acl } from "./configuration/acl.ts";
 import { bucketTagging } from "./configuration/bucket-tagging.ts";
 import { corsConfiguration } from "./configuration/cors.ts";
 import { HashingThread } from "./checksums/hashing-thread.ts";
@@ -49,12 +49,13 @@ import { abortMultipartUpload } from "./multipart/abort-multipart-upload.ts";
 import { listParts } from "./multipart/list-parts.ts";
 import { listMultipartUploads } from "./multipart/list-multipart-uploads.ts";
 import { selectObjectContent } from "./select/select-object-content.ts";
-import type { S3Context } from "./s3-context.ts";
+import type { BucketDefaults, S3Context } from "./s3-context.ts";
 import { createS3Objects, type S3Objects } from "./s3-objects.ts";
 import { getBucketVersioning } from "./versions/get-bucket-versioning.ts";
 import { listObjectVersions } from "./versions/list-object-versions.ts";
 import { putBucketVersioning } from "./versions/put-bucket-versioning.ts";
 
+export { listedObject } from "./access/listed-object.ts";
 export { bucketFacts } from "./bucket/bucket-facts.ts";
 export { canonicalUserId } from "./bucket/buckets.ts";
 export { checkPostPolicy, withinRange } from "./post/post-policy.ts";
@@ -114,6 +115,8 @@ export interface S3Parts {
   readonly log: Log;
   /** Where events of buckets go; none: no bucket can be given a notification configuration. */
   readonly webhooks?: readonly Webhook[] | undefined;
+  /** Default: current. */
+  readonly bucketDefaults?: BucketDefaults | undefined;
   /** Folders shown as buckets, and the storage that reads them (the same as `storage`). */
   readonly samples?: { readonly buckets: readonly SampleBucket[]; readonly storage: MountedStorage } | undefined;
 }
@@ -135,11 +138,20 @@ export interface S3 {
   deliverEvents(): Promise<void>;
 }
 
-export function createS3({ store, storage, clock, random, log, webhooks = [], samples }: S3Parts): S3 {
+export function createS3({
+  store,
+  storage,
+  clock,
+  random,
+  log,
+  webhooks = [],
+  samples,
+  bucketDefaults = "current",
+}: S3Parts): S3 {
   const hashing = new HashingThread();
   const destinations = destinationsOf(webhooks);
   return {
-    service: defineService("s3", operations, { storage, hashing, destinations }),
+    service: defineService("s3", operations, { storage, hashing, destinations, bucketDefaults }),
     objects: createS3Objects({ store, storage, hashing, clock, random, destinations }),
     collectGarbage: async (now) => {
       const count = await collectGarbage(store, storage, now);

@@ -9,6 +9,10 @@ export interface S3Context extends RequestContext {
   readonly storage: BlobStorage;
   readonly hashing: HashingThread;
   readonly destinations: Destinations;
+  readonly bucketDefaults: BucketDefaults;
 }
+
+/** What new buckets begin with: what AWS gives them now, or until April 2023 (access control lists, nothing blocked). */
+export type BucketDefaults = "current" | "2022";
 
 export const operation = operationsOf<S3Operations, S3Context>();

@@ -16,9 +16,12 @@ import type { BlobStorage } from "../../storage/storage.ts";
 import { requestContext } from "../request-context.fake.ts";
 import type { Webhook } from "./notifications/destinations.ts";
 import { createS3, type S3 } from "./index.ts";
+import type { BucketDefaults } from "./s3-context.ts";
 
 interface CallOptions {
   readonly account?: string;
+  /** Where the caller is of another account than the bucket. */
+  readonly callerAccount?: string;
   readonly region?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly trailers?: Promise<Readonly<Record<string, string>>>;
@@ -51,6 +54,7 @@ export interface FakeS3Options {
   readonly wrapStorage?: (storage: BlobStorage) => BlobStorage;
   readonly wrapStore?: (store: Store) => Store;
   readonly webhooks?: readonly Webhook[];
+  readonly bucketDefaults?: BucketDefaults;
 }
 
 export async function createFakeS3(options: FakeS3Options = {}): Promise<FakeS3> {
@@ -68,16 +72,16 @@ export async function createFakeS3(options: FakeS3Options = {}): Promise<FakeS3>
 /** Another S3 on the same database and blobs, as after a restart. */
 export function fakeS3On(
   { clock, store, storage }: Pick<FakeS3, "clock" | "store" | "storage">,
-  { wrapStorage, wrapStore, webhooks }: FakeS3Options = {},
+  { wrapStorage, wrapStore, webhooks, bucketDefaults }: FakeS3Options = {},
 ): FakeS3 {
   const parts = { store: wrapStore?.(store) ?? store, storage: wrapStorage?.(storage) ?? storage };
-  const s3 = createS3({ ...parts, clock, random: systemRandom, log: silentLog, webhooks });
+  const s3 = createS3({ ...parts, clock, random: systemRandom, log: silentLog, webhooks, bucketDefaults });
   const call: FakeS3["call"] = async (name, input, options = {}) => {
     const { Body: body, ...members } = input as { readonly Body?: string | Uint8Array | Readable };
     const given = body === undefined || body instanceof Readable ? body : Readable.from([Buffer.from(body)]);
-    const { account = testAccount, region = "us-west-2", headers = {}, trailers } = options;
+    const { account = testAccount, callerAccount, region = "us-west-2", headers = {}, trailers } = options;
     const http = { method: "GET", headers, ...(trailers && { trailers }) };
-    const requested = { account, region, http };
+    const requested = { account, callerAccount, region, http };
     const output = await s3.service.handle(
       name,
       { ...members, ...(given && { Body: given }) },

@@ -190,8 +190,8 @@ async function layGround(): Promise<Ground> {
   const storage = memoryStorage();
   const { objects } = createS3({ store, storage, clock, random: seededRandom(2), log: silentLog });
   const buckets = [
-    { name: "bucket", account, region, created_at: 0, versioning: "" },
-    { name: "foreign", account: "111111111111", region, created_at: 0, versioning: "" },
+    { name: "bucket", account, region, created_at: 0, versioning: "", ownership: "" },
+    { name: "foreign", account: "111111111111", region, created_at: 0, versioning: "", ownership: "" },
   ];
   await store.write((tx) => tx.insertInto("buckets").values(buckets).execute());
   return { clock, store, storage, objects };

@@ -11,6 +11,7 @@ import {
   CopyObjectCommand,
   CreateBucketCommand,
   DeleteBucketPolicyCommand,
+  DeletePublicAccessBlockCommand,
   DeleteObjectsCommand,
   GetObjectCommand,
   ListObjectsV2Command,
@@ -269,6 +270,7 @@ test("what a bucket's policy opens to everyone needs no signature", async () => 
     (await fetch(`${salvia.url}/${path}`, init)).status;
   expect([await status("digits/train/0"), await status("nowhere/x"), await status("")]).toEqual([403, 404, 403]);
   const open = (Action: string, Resource: string): object => ({ Effect: "Allow", Principal: "*", Action, Resource });
+  await s3.send(new DeletePublicAccessBlockCommand({ Bucket: "digits" }));
   await s3.send(bucketPolicy(open("s3:GetObject", `${digits}/train/0`), open("s3:PutObject", `${digits}/drop/*`)));
   const answer = await fetch(`${salvia.url}/digits/train/0`);
   expect([answer.status, await answer.text()]).toEqual([200, "1,2\n"]);

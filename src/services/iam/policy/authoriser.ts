@@ -8,7 +8,10 @@ import type { Caller } from "../../service.ts";
 import { findRoleByArn } from "../roles.ts";
 import { denial } from "./denial.ts";
 import { registryAccount } from "./ecr-access.ts";
+import type { BucketLists, ListedObject } from "./list-access.ts";
+import { hasObjectList, listAccess } from "./list-access.ts";
 import { evaluate, type Decision, type NamedPolicy, type PoliciesInForce, type Principal } from "./evaluate.ts";
+import type { ListNaming } from "./list-grants.ts";
 import { neededAccess } from "./needed-access.ts";
 import type { NeededAccess } from "./operation-call.ts";
 import { PolicyCache } from "./policy-cache.ts";
@@ -48,6 +51,8 @@ export interface BucketFacts {
   readonly policy: string | undefined;
   /** The policy holds for its owner's account alone. */
   readonly isRestricted: boolean;
+  /** Undefined: its access control lists are of no effect. */
+  readonly lists?: BucketLists | undefined;
 }
 
 export interface AuthoriserOptions {
@@ -56,6 +61,8 @@ export interface AuthoriserOptions {
   readonly log: Log;
   /** Undefined: there is no such bucket. */
   readonly bucket: (name: string) => Promise<BucketFacts | undefined>;
+  /** The owner and the list of an object, or of a version of it; undefined: it is not there. */
+  readonly listedObject?: (bucket: string, key: string, versionId?: string) => Promise<ListedObject | undefined>;
   /** The policy of an ECR repository, if it has one. */
   readonly repositoryPolicy?: (repository: NonNullable<NeededAccess["repository"]>) => Promise<string | undefined>;
   /** S3's name of an account. */
@@ -80,6 +87,8 @@ interface Question {
 interface Resource {
   readonly account: string | undefined;
   readonly policy: NamedPolicy | undefined;
+  readonly listed?: ListNaming | undefined;
+  readonly onlyDenies?: boolean;
 }
 
 const asksForTags = (policies: readonly NamedPolicy[]): boolean =>
@@ -122,7 +131,8 @@ export class Authoriser {
     if (needed.length === 0) return own;
     const owners = await Promise.all(needed.map((access) => this.#owner(access)));
     const authorised = isS3 ? authorisedFor(own.account, owners) : own;
-    if (isRoot(caller.arn) && isS3 && owners.every((owner) => (owner ?? own.account) === own.account)) return own;
+    const isAllOwn = owners.every((owner) => (owner ?? own.account) === own.account);
+    if (isRoot(caller.arn) && isS3 && isAllOwn && !(await this.#asksLists(needed))) return own;
     const known = await this.#principals.ofCaller(caller);
     const facts = requestFacts(request, this.#options.clock.now());
     const ask = (access: NeededAccess): Question => ({ known, access, facts });
@@ -190,6 +200,8 @@ export class Authoriser {
     const inForce: PoliciesInForce = {
       ...policies,
       resource: resource.policy,
+      resourceOnlyDenies: resource.onlyDenies ?? false,
+      listed: resource.listed,
       resourceAccount: resource.account,
       needsResourcePolicy: access.trustOf !== undefined,
     };
@@ -208,7 +220,8 @@ export class Authoriser {
     return evaluate({ principal, action: access.action, resource: access.resource, keys }, inForce);
   }
 
-  async #resource({ bucket, trustOf, repository }: NeededAccess, principal: Principal): Promise<Resource> {
+  async #resource(access: NeededAccess, principal: Principal): Promise<Resource> {
+    const { bucket, trustOf, repository } = access;
     if (repository) {
       const policy = await this.#options.repositoryPolicy?.(repository);
       const compiled = policy === undefined ? undefined : this.#policies.compile("repository policy", policy);
@@ -222,9 +235,20 @@ export class Authoriser {
     }
     const facts = bucket === undefined ? undefined : await this.#bucket(bucket);
     if (!facts) return { account: principal.account, policy: undefined };
-    const { account, policy, isRestricted } = facts;
-    if (isRestricted && account !== principal.account) return { account, policy: undefined };
-    return { account, policy: policy === undefined ? undefined : this.#policies.compile("bucket policy", policy) };
+    const { account, policy: text, isRestricted, lists } = facts;
+    const policy = text === undefined ? undefined : this.#policies.compile("bucket policy", text);
+    const isShutOut = isRestricted && account !== principal.account;
+    if (!lists) return { account, policy, onlyDenies: isShutOut };
+    const { listedObject = async () => undefined } = this.#options;
+    const { owner, listed } = await listAccess(access, principal, lists, account, listedObject);
+    return { account: owner, policy, onlyDenies: isShutOut || owner !== account, listed };
+  }
+
+  /** Whether objects of others may be among what is asked for, which not even the root of their bucket's account owns. */
+  async #asksLists(needed: readonly NeededAccess[]): Promise<boolean> {
+    const asked = needed.filter((access) => access.bucket !== undefined && hasObjectList(access));
+    const facts = await Promise.all(asked.map(({ bucket = "" }) => this.#bucket(bucket)));
+    return facts.some((each) => each?.lists !== undefined);
   }
 
   async #owner({ bucket }: NeededAccess): Promise<string | undefined> {

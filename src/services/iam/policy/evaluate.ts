@@ -2,6 +2,7 @@
 // own policy grants, the identity's policies, and the borders that a permissions boundary and session policies draw.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics.html
 import { onlyValue, type ConditionKeys } from "./condition.ts";
+import type { ListNaming } from "./list-grants.ts";
 import type { ResolveVariable } from "./pattern.ts";
 import type { Policy, PrincipalEntry, Statement } from "./policy-document.ts";
 
@@ -42,6 +43,10 @@ export interface PoliciesInForce {
   readonly resource?: NamedPolicy | undefined;
   /** Whose the resource is; undefined: the principal's own account. */
   readonly resourceAccount?: string | undefined;
+  /** What the resource's access control list grants the principal. */
+  readonly listed?: ListNaming | undefined;
+  /** The resource's policy is of somebody who does not own it, and can only deny: a bucket's, of another's object. */
+  readonly resourceOnlyDenies?: boolean;
   /** Role trust policies must allow even their own account. */
   readonly needsResourcePolicy?: boolean;
 }
@@ -195,14 +200,23 @@ function decideWithin(verdicts: Verdicts, isRoot: boolean, needsResourcePolicy: 
   return { isAllowed: true, by: [...identity.allows, ...resource.allows] };
 }
 
+/** A list is to the resource what its policy is. */
+function lookAtResource(asked: Asked, { resource, resourceOnlyDenies, listed }: PoliciesInForce): Verdict {
+  const said = look(asked, "resource-based policy", resource ? [resource] : []);
+  const verdict: Verdict = resourceOnlyDenies ? { ...said, allows: [], grant: undefined } : said;
+  if (listed === undefined) return verdict;
+  const byList: MatchedStatement = { kind: "resource-based policy", policy: "access control list", statement: listed };
+  return { ...verdict, allows: [...verdict.allows, byList], grant: stronger(verdict.grant, listed) };
+}
+
 export function evaluate(request: AccessRequest, policies: PoliciesInForce): Decision {
   const { principal } = request;
-  const { boundary, session, resource, resourceAccount, needsResourcePolicy = false } = policies;
+  const { boundary, session, resourceAccount, needsResourcePolicy = false } = policies;
   const asked = new Asked(request);
   const hasSession = session !== undefined && session.length > 0;
   const verdicts: Verdicts = {
     identity: look(asked, "identity-based policy", policies.identity),
-    resource: look(asked, "resource-based policy", resource ? [resource] : []),
+    resource: lookAtResource(asked, policies),
     boundary: boundary && look(asked, "permissions boundary", [boundary]),
     session: hasSession ? look(asked, "session policy", session) : undefined,
   };

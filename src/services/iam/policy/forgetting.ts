@@ -4,7 +4,7 @@ import type { Authoriser } from "./authoriser.ts";
 
 const changes: Readonly<Record<string, RegExp>> = {
   iam: /^(?!Get|List|Simulate)/,
-  s3: /^(?:Put|Delete)(?:BucketPolicy|PublicAccessBlock)$|^(?:Create|Delete)Bucket$/,
+  s3: /^(?:Put|Delete)(?:BucketPolicy|PublicAccessBlock|BucketAcl|BucketOwnershipControls)$|^(?:Create|Delete)Bucket$/,
 };
 
 export function forgetting(service: Service, authoriser: Pick<Authoriser, "forget">): Service {

@@ -10,6 +10,8 @@ export interface NeededAccess {
   readonly bucket?: string;
   /** Of S3, the object that `s3:ExistingObjectTag` asks about. */
   readonly key?: string;
+  /** Of S3: the access is to what the same request writes, so no object that is there has a say. */
+  readonly isOfNewObject?: boolean;
   /** Of ECR, whose policy has a say. */
   readonly repository?: { readonly account: string; readonly region: string; readonly name: string };
   /** The role whose trust policy has a say. */

@@ -72,6 +72,12 @@ const inputKeys: readonly (readonly [string, string])[] = [
   ["MaxKeys", "s3:max-keys"],
   ["VersionId", "s3:versionid"],
   ["ACL", "s3:x-amz-acl"],
+  ["GrantFullControl", "s3:x-amz-grant-full-control"],
+  ["GrantRead", "s3:x-amz-grant-read"],
+  ["GrantReadACP", "s3:x-amz-grant-read-acp"],
+  ["GrantWrite", "s3:x-amz-grant-write"],
+  ["GrantWriteACP", "s3:x-amz-grant-write-acp"],
+  ["ObjectOwnership", "s3:x-amz-object-ownership"],
   ["CopySource", "s3:x-amz-copy-source"],
   ["MetadataDirective", "s3:x-amz-metadata-directive"],
   ["ServerSideEncryption", "s3:x-amz-server-side-encryption"],
@@ -138,6 +144,7 @@ function copySource(header: string): NeededAccess | undefined {
     version === null ? "GetObject" : "GetObjectVersion",
     decoded.slice(0, slash),
     decoded.slice(slash + 1),
+    version === null ? {} : { "s3:versionid": [version] },
   );
 }
 
@@ -152,15 +159,21 @@ function deletions(input: Input, bucket: string): NeededAccess[] {
   );
 }
 
+/** Whether the request says who else has access to what it makes. */
+const hasGrants = (input: Input): boolean =>
+  ["ACL", "GrantFullControl", "GrantRead", "GrantReadACP", "GrantWrite", "GrantWriteACP"].some(
+    (member) => text(input, member) !== undefined,
+  );
+
 /** What a put does besides putting. */
 function alongside(operation: string, input: Input): string[] {
   const puts = operation === "PutObject" || operation === "CopyObject" || operation === "CreateMultipartUpload";
   if (operation === "GetObjectAttributes") return ["GetObject"];
   if (!puts) return [];
-  const hasGrant = ["ACL", "GrantFullControl", "GrantRead", "GrantReadACP", "GrantWriteACP"].some(
-    (member) => text(input, member) !== undefined,
-  );
-  return [...(text(input, "Tagging") === undefined ? [] : ["PutObjectTagging"]), ...(hasGrant ? ["PutObjectAcl"] : [])];
+  return [
+    ...(text(input, "Tagging") === undefined ? [] : ["PutObjectTagging"]),
+    ...(hasGrants(input) ? ["PutObjectAcl"] : []),
+  ];
 }
 
 function objectOperation(name: string, input: Input, bucket: string, key: string): NeededAccess[] {
@@ -171,10 +184,22 @@ function objectOperation(name: string, input: Input, bucket: string, key: string
     ending === "" ? plain : plain.replace(/^(Get|Put|Delete)Object/, `$1Object${ending}`);
   const keys = keysOf(input);
   const actions = [versioned(action), ...alongside(name, input).map(versioned)];
-  const needed = actions.map((each) => objectAccess(each, bucket, key, keys));
+  const isOfNewObject = action === "PutObject";
+  const needed = actions.map((each) => ({ ...objectAccess(each, bucket, key, keys), isOfNewObject }));
   const source = text(input, "CopySource");
   const read = source === undefined ? undefined : copySource(source);
   return read ? [...needed, read] : needed;
+}
+
+/** A name that is to be taken; whose it may be already, and what that bucket's policy says, is not asked. */
+function creation(input: Input, bucket: string): NeededAccess[] {
+  const actions = [
+    "CreateBucket",
+    ...(hasGrants(input) ? ["PutBucketAcl"] : []),
+    ...(text(input, "ObjectOwnership") === undefined ? [] : ["PutBucketOwnershipControls"]),
+  ];
+  const keys = keysOf(input);
+  return actions.map((action) => ({ action: `s3:${action}`, resource: bucketArn(bucket), keys }));
 }
 
 export function s3Access({ operation: { name }, input }: OperationCall): readonly NeededAccess[] {
@@ -183,8 +208,7 @@ export function s3Access({ operation: { name }, input }: OperationCall): readonl
     const action = name === "ListBuckets" || name === "ListDirectoryBuckets" ? "ListAllMyBuckets" : name;
     return [{ action: `s3:${action}`, resource: bucketArn("*"), keys: keysOf(input) }];
   }
-  // A name that is to be taken; whose it may be already, and what that bucket's policy says, is not asked.
-  if (name === "CreateBucket") return [{ action: "s3:CreateBucket", resource: bucketArn(bucket), keys: keysOf(input) }];
+  if (name === "CreateBucket") return creation(input, bucket);
   if (name === "DeleteObjects") return deletions(input, bucket);
   const key = text(input, "Key");
   if (key !== undefined) return objectOperation(name, input, bucket, key);

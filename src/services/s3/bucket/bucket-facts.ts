@@ -1,5 +1,7 @@
 // What the authoriser asks about a bucket.
 import type { Reader } from "../../../database/store.ts";
+import type { ListGrant } from "../../iam/index.ts";
+import { hasLists } from "../access/list-grant.ts";
 import { publicAccessBlockOf } from "../configuration/access-controls.ts";
 import { bucketPolicyOf } from "./bucket-policy.ts";
 import { findBucket } from "./buckets.ts";
@@ -11,6 +13,8 @@ export interface BucketFacts {
   readonly policy: string | undefined;
   /** Its owner has shut out other accounts, since the policy is open to everyone (RestrictPublicBuckets). */
   readonly isRestricted: boolean;
+  /** Undefined: lists are disabled. */
+  readonly lists: { readonly grants: readonly ListGrant[]; readonly ignoresPublic: boolean } | undefined;
 }
 
 /** Undefined: there is no such bucket. */
@@ -18,7 +22,11 @@ export async function bucketFacts(reader: Reader, name: string): Promise<BucketF
   const bucket = await findBucket(reader, name);
   if (!bucket) return undefined;
   const policy = await bucketPolicyOf(reader, name);
-  const block = policy === undefined ? undefined : await publicAccessBlockOf(reader, name);
+  const withLists = hasLists(bucket);
+  const block = policy === undefined && !withLists ? undefined : await publicAccessBlockOf(reader, name);
   const isRestricted = policy !== undefined && block?.RestrictPublicBuckets === true && isPublic(policy);
-  return { account: bucket.account, policy, isRestricted };
+  const lists = withLists
+    ? { grants: bucket.grants ?? [], ignoresPublic: block?.IgnorePublicAcls === true }
+    : undefined;
+  return { account: bucket.account, policy, isRestricted, lists };
 }

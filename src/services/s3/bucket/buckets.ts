@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { prepared } from "../../../database/prepared.ts";
 import type { Reader } from "../../../database/store.ts";
 import type { BucketsTable } from "../../../database/tables/objects.ts";
+import type { ListGrant } from "../access/list-grant.ts";
 import { accessDenied, noSuchBucket } from "../errors.ts";
 
 export interface Bucket {
@@ -12,7 +13,21 @@ export interface Bucket {
   readonly createdAt: Date;
   /** Undefined: never was on, and all versions are "null". */
   readonly versioning: "Enabled" | "Suspended" | undefined;
+  readonly ownership: Ownership;
+  /** Undefined: the owner has everything, nobody else anything. Of no effect where ownership is BucketOwnerEnforced. */
+  readonly grants: readonly ListGrant[] | undefined;
 }
+
+/** "None": the bucket has no rule, and whoever writes an object owns it. */
+export type Ownership = "BucketOwnerEnforced" | "BucketOwnerPreferred" | "ObjectWriter" | "None";
+
+const ownershipOf = ({ ownership }: BucketsTable): Ownership =>
+  ownership === "BucketOwnerPreferred" || ownership === "ObjectWriter" || ownership === "None"
+    ? ownership
+    : "BucketOwnerEnforced";
+
+/** What the row holds: "" is what nearly all buckets have. */
+export const ownershipColumn = (ownership: Ownership): string => (ownership === "BucketOwnerEnforced" ? "" : ownership);
 
 export const bucketOf = (row: BucketsTable): Bucket => ({
   name: row.name,
@@ -20,6 +35,9 @@ export const bucketOf = (row: BucketsTable): Bucket => ({
   region: row.region,
   createdAt: new Date(row.created_at),
   versioning: row.versioning === "Enabled" || row.versioning === "Suspended" ? row.versioning : undefined,
+  ownership: ownershipOf(row),
+  // Our own JSON, written by PutBucketAcl.
+  grants: row.grants === null ? undefined : (JSON.parse(row.grants) as readonly ListGrant[]),
 });
 
 const byName = prepared<BucketsTable>((reader) => reader.selectFrom("buckets").selectAll().where("name", "=", ""));
@@ -43,9 +61,14 @@ export async function requireBucket(
   return bucket;
 }
 
-/** S3 names owners by 64 hexadecimal digits, not by account. */
+/** The account of whoever signs nothing, as callers carry it. */
+export const anonymousAccount = "anonymous";
+
+/** S3 names owners by 64 hexadecimal digits, not by account; that of the anonymous user is AWS's. */
 export const canonicalUserId = (account: string): string =>
-  createHash("sha256").update(`canonical user of ${account}`).digest("hex");
+  account === anonymousAccount
+    ? "65a011a29cdf8ec533ec3d1ccaae921c"
+    : createHash("sha256").update(`canonical user of ${account}`).digest("hex");
 
 /** How answers name the owner of a bucket and of what lies in it. */
 export const ownerOf = ({

@@ -1,13 +1,14 @@
 import type { CreateBucketRequest, Tag } from "../../../models/generated/s3.ts";
 import { AwsError } from "../../../lib/aws-error.ts";
-import { refuseOwnership } from "../configuration/access-controls.ts";
+import { grantsOfHeaders } from "../access/asked-grants.ts";
+import { isPublicGrant, type ListGrant } from "../access/list-grant.ts";
+import { aclsBesideEnforced, blockEverything, ownershipNamed } from "../configuration/access-controls.ts";
 import { saveSetting } from "../configuration/bucket-settings.ts";
 import { checkedBucketTags, tagging } from "../configuration/bucket-tagging.ts";
-import { refuseGrants } from "../configuration/grants.ts";
-import { notImplemented } from "../errors.ts";
+import { invalidArgument, notImplemented } from "../errors.ts";
 import { operation, type S3Context } from "../s3-context.ts";
 import { checkBucketName } from "./bucket-name.ts";
-import { bucketArn, findBucket } from "./buckets.ts";
+import { bucketArn, findBucket, ownershipColumn, type Ownership } from "./buckets.ts";
 
 /** The region whose endpoint is also the global one: it takes no constraint, and forgives a second creation. */
 const globalRegion = "us-east-1";
@@ -15,25 +16,63 @@ const globalRegion = "us-east-1";
 export const createBucket = operation("CreateBucket", async (input, ctx) => {
   checkBucketName(input.Bucket);
   if (input.ObjectLockEnabledForBucket) throw notImplemented("buckets with object lock");
-  refuseGrants(input);
-  refuseOwnership(input.ObjectOwnership);
+  const access = await newBucketAccess(input, ctx);
   const tags = checkedBucketTags(input.CreateBucketConfiguration?.Tags ?? []);
   const region = regionFor(input, ctx.region);
-  const created = await insertBucket(ctx, input.Bucket, region, tags);
+  const created = await insertBucket(ctx, input.Bucket, region, tags, access);
   if (!created) await refuseUnlessForgiven(ctx, input.Bucket, region);
   return { Location: `/${input.Bucket}`, BucketArn: bucketArn(input.Bucket) };
 });
 
+interface BucketAccess {
+  readonly ownership: Ownership;
+  readonly grants: readonly ListGrant[] | undefined;
+}
+
+/** Until April 2023 new buckets had no rule of ownership, and so lists, and nothing was blocked. */
+async function newBucketAccess(input: CreateBucketRequest, ctx: S3Context): Promise<BucketAccess> {
+  const { ObjectOwnership: given } = input;
+  const { bucketDefaults } = ctx;
+  const byDefault = bucketDefaults === "2022" ? "None" : "BucketOwnerEnforced";
+  const refuse = (): AwsError =>
+    invalidArgument("Invalid x-amz-object-ownership header", "x-amz-object-ownership", given ?? "");
+  const ownership: Ownership = given === undefined ? byDefault : ownershipNamed(given, refuse);
+  const owners = { owner: ctx.account, bucketOwner: ctx.account };
+  const grants = await grantsOfHeaders(ctx.store.read, input, owners);
+  const others = (grants ?? []).filter(({ to }) => to !== ctx.account);
+  if (ownership === "BucketOwnerEnforced") {
+    if (others.length > 0) throw aclsBesideEnforced();
+    return { ownership, grants: undefined };
+  }
+  if (bucketDefaults === "current" && others.some(isPublicGrant)) {
+    throw new AwsError(
+      "InvalidBucketAclWithBlockPublicAccessError",
+      "Bucket cannot have public ACLs set with BlockPublicAccess enabled",
+      { httpStatus: 400 },
+    );
+  }
+  return { ownership, grants };
+}
+
 /** Resolves to false where the name is taken. */
-function insertBucket(ctx: S3Context, name: string, region: string, tags: readonly Tag[]): Promise<boolean> {
+function insertBucket(
+  ctx: S3Context,
+  name: string,
+  region: string,
+  tags: readonly Tag[],
+  { ownership, grants }: BucketAccess,
+): Promise<boolean> {
+  const now = ctx.clock.now();
+  const access = { ownership: ownershipColumn(ownership), grants: grants ? JSON.stringify(grants) : null };
   return ctx.store.write(async (tx) => {
     const { numInsertedOrUpdatedRows } = await tx
       .insertInto("buckets")
-      .values({ name, account: ctx.account, region, created_at: ctx.clock.now().getTime(), versioning: "" })
+      .values({ name, account: ctx.account, region, created_at: now.getTime(), versioning: "", ...access })
       .onConflict((conflict) => conflict.column("name").doNothing())
       .executeTakeFirst();
     const isNew = numInsertedOrUpdatedRows === 1n;
-    if (isNew && tags.length > 0) await saveSetting(tx, name, tagging.name, JSON.stringify(tags), ctx.clock.now());
+    if (isNew && tags.length > 0) await saveSetting(tx, name, tagging.name, JSON.stringify(tags), now);
+    if (isNew && ctx.bucketDefaults === "current") await blockEverything(tx, name, now);
     return isNew;
   });
 }

@@ -17,7 +17,6 @@ test("what nobody configured is missing by the code that clients look for", asyn
     GetBucketLifecycleConfiguration: "NoSuchLifecycleConfiguration",
     GetBucketWebsite: "NoSuchWebsiteConfiguration",
     GetBucketTagging: "NoSuchTagSet",
-    GetPublicAccessBlock: "NoSuchPublicAccessBlockConfiguration",
     GetBucketReplication: "ReplicationConfigurationNotFoundError",
     GetBucketEncryption: "ServerSideEncryptionConfigurationNotFoundError",
     GetObjectLockConfiguration: "ObjectLockConfigurationNotFoundError",
@@ -31,6 +30,8 @@ test("what nobody configured is missing by the code that clients look for", asyn
 
 test("what has a default answers with it", async () => {
   const { call } = await withBucket();
+  const on = { BlockPublicAcls: true, IgnorePublicAcls: true, BlockPublicPolicy: true, RestrictPublicBuckets: true };
+  expect(await call("GetPublicAccessBlock", { Bucket })).toEqual({ PublicAccessBlockConfiguration: on });
   expect(await call("GetBucketRequestPayment", { Bucket })).toEqual({ Payer: "BucketOwner" });
   expect(await call("GetBucketAccelerateConfiguration", { Bucket })).toEqual({});
   expect(await call("GetBucketLogging", { Bucket })).toEqual({});
@@ -71,7 +72,7 @@ test("a bucket keeps the tags it was made with; fifty are allowed, and one of ea
   await expect(call("PutBucketTagging", { Bucket, Tagging: twice })).rejects.toMatchObject({ code: "InvalidTag" });
 });
 
-test("nobody can be granted access by lists, nor choose to have them, nor ask for encryption of a bucket", async () => {
+test("in a new bucket nobody can be granted access by lists, nor ask for encryption of it", async () => {
   const { call } = await withBucket();
   await call("PutObject", { Bucket, Key: "k", Body: "x", ACL: "bucket-owner-full-control" });
   const refused = { code: "AccessControlListNotSupported" };
@@ -83,10 +84,6 @@ test("nobody can be granted access by lists, nor choose to have them, nor ask fo
   await expect(call("PutBucketAcl", { Bucket, AccessControlPolicy })).rejects.toMatchObject(refused);
   const own = await call("GetBucketAcl", { Bucket });
   await call("PutBucketAcl", { Bucket, AccessControlPolicy: own });
-  const OwnershipControls = { Rules: [{ ObjectOwnership: "ObjectWriter" as const }] };
-  await expect(call("PutBucketOwnershipControls", { Bucket, OwnershipControls })).rejects.toMatchObject({
-    code: "NotImplemented",
-  });
   await expect(
     call("PutBucketEncryption", {
       Bucket,
@@ -95,6 +92,14 @@ test("nobody can be granted access by lists, nor choose to have them, nor ask fo
       },
     }),
   ).rejects.toMatchObject({ code: "NotImplemented" });
+});
+
+test("a public access block can be deleted, and is then missing", async () => {
+  const { call } = await withBucket();
+  await call("DeletePublicAccessBlock", { Bucket });
+  await expect(call("GetPublicAccessBlock", { Bucket })).rejects.toMatchObject({
+    code: "NoSuchPublicAccessBlockConfiguration",
+  });
 });
 
 test("ownership controls can be deleted and put back", async () => {
@@ -131,6 +136,7 @@ test.each<[string, string, boolean]>([
   "whether a policy for %s is public is seen, and a public one is refused where that is blocked",
   async (_, text, is) => {
     const { call } = await withBucket();
+    await call("DeletePublicAccessBlock", { Bucket });
     await call("PutBucketPolicy", { Bucket, Policy: text });
     expect((await call("GetBucketPolicyStatus", { Bucket })).PolicyStatus?.IsPublic).toBe(is);
     await call("PutPublicAccessBlock", { Bucket, PublicAccessBlockConfiguration: { BlockPublicPolicy: true } });

@@ -1,5 +1,6 @@
 // What both versions of ListObjects share.
 import type { CommonPrefix, EncodingType, Object as ListedObject } from "../../../models/generated/s3.ts";
+import { accessIn } from "../access/list-grant.ts";
 import { ownerOf, type Bucket } from "../bucket/buckets.ts";
 import { invalidArgument } from "../errors.ts";
 import { quoted, type StoredObject } from "../object/objects.ts";
@@ -31,10 +32,16 @@ export interface ListedPage {
 }
 
 export function listedPage(page: ListPage, bucket: Bucket, encode: Encoder, showsOwner: boolean): ListedPage {
-  const owner = showsOwner ? { Owner: ownerOf(bucket) } : {};
+  // One hash for all: nearly every object is the bucket owner's.
+  const bucketOwner = ownerOf(bucket);
+  const ownerOfObject = ({ access }: StoredObject) =>
+    access === undefined ? bucketOwner : ownerOf({ account: accessIn(bucket, access).owner });
   return {
     IsTruncated: page.nextAfter !== undefined,
-    Contents: page.objects.map((object) => ({ ...listed(object, encode), ...owner })),
+    Contents: page.objects.map((object) => ({
+      ...listed(object, encode),
+      ...(showsOwner && { Owner: ownerOfObject(object) }),
+    })),
     CommonPrefixes: page.commonPrefixes.map((prefix) => ({ Prefix: encode(prefix) })),
   };
 }

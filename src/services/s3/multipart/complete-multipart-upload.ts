@@ -37,6 +37,7 @@ export const completeMultipartUpload = operation("CompleteMultipartUpload", asyn
     checksum,
     parts: parts.map((part, at) => ({ number: at + 1, sizeBytes: part.sizeBytes, checksum: part.checksum })),
     uploadId: upload.id,
+    access: upload.access,
   };
   try {
     const placed = await ctx.store.write((tx) => replaceUpload(tx, ctx, upload, parts, object, input));

@@ -1,4 +1,5 @@
 import type { CreateMultipartUploadRequest } from "../../../models/generated/s3.ts";
+import { newObjectAccess } from "../access/new-object-access.ts";
 import { requireBucket } from "../bucket/buckets.ts";
 import { checksumTypeFor, isAlgorithm } from "../checksums/checksum.ts";
 import { invalidRequest, notImplemented } from "../errors.ts";
@@ -22,8 +23,9 @@ export const createMultipartUpload = operation("CreateMultipartUpload", async (i
     checksum: wantedChecksum(input),
   };
   await ctx.store.write(async (tx) => {
-    await requireBucket(tx, ctx.account, input.Bucket, input.ExpectedBucketOwner);
-    await saveUpload(tx, upload);
+    const bucket = await requireBucket(tx, ctx.account, input.Bucket, input.ExpectedBucketOwner);
+    const access = await newObjectAccess(tx, bucket, ctx.caller.account, input);
+    await saveUpload(tx, { ...upload, access });
   });
   return {
     Bucket: input.Bucket,

@@ -1,12 +1,13 @@
 import type { Reader } from "../../../database/store.ts";
 import type { ListMultipartUploadsRequest, MultipartUpload } from "../../../models/generated/s3.ts";
+import { accessIn } from "../access/list-grant.ts";
 import { ownerOf, requireBucket, type Bucket } from "../bucket/buckets.ts";
 import { prefixEnd } from "../listing/key-order.ts";
 import { checkEncodingType, pageLimit } from "../listing/list-answer.ts";
 import { commonPrefixOf } from "../listing/list-keys.ts";
 import { encoderFor, type Encoder } from "../listing/url-encoding.ts";
 import { operation } from "../s3-context.ts";
-import { uploadOf, type Upload } from "./uploads.ts";
+import { initiatorOf, uploadOf, type Upload } from "./uploads.ts";
 
 export const listMultipartUploads = operation("ListMultipartUploads", async (input, ctx) => {
   const bucket = await requireBucket(ctx.store.read, ctx.account, input.Bucket, input.ExpectedBucketOwner);
@@ -74,8 +75,8 @@ const listed = (upload: Upload, bucket: Bucket, encode: Encoder): MultipartUploa
   Key: encode(upload.key),
   Initiated: upload.initiatedAt,
   StorageClass: upload.attributes.StorageClass ?? "STANDARD",
-  Owner: ownerOf(bucket),
-  Initiator: { ID: upload.initiator, DisplayName: upload.initiator },
+  Owner: ownerOf({ account: accessIn(bucket, upload.access).owner }),
+  Initiator: initiatorOf(upload),
   ChecksumAlgorithm: upload.checksum?.algorithm,
   ChecksumType: upload.checksum?.type,
 });

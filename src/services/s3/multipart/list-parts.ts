@@ -1,9 +1,10 @@
+import { accessIn } from "../access/list-grant.ts";
 import { ownerOf, requireBucket } from "../bucket/buckets.ts";
 import { partChecksumMembers } from "../checksums/checksum.ts";
 import { pageLimit } from "../listing/list-answer.ts";
 import { quoted } from "../object/objects.ts";
 import { operation } from "../s3-context.ts";
-import { partsOf, requireUpload } from "./uploads.ts";
+import { initiatorOf, partsOf, requireUpload } from "./uploads.ts";
 
 export const listParts = operation("ListParts", async (input, ctx) => {
   const bucket = await requireBucket(ctx.store.read, ctx.account, input.Bucket, input.ExpectedBucketOwner);
@@ -27,8 +28,8 @@ export const listParts = operation("ListParts", async (input, ctx) => {
       Size: part.sizeBytes,
       ...partChecksumMembers(part.checksum),
     })),
-    Initiator: { ID: upload.initiator, DisplayName: upload.initiator },
-    Owner: ownerOf(bucket),
+    Initiator: initiatorOf(upload),
+    Owner: ownerOf({ account: accessIn(bucket, upload.access).owner }),
     StorageClass: upload.attributes.StorageClass ?? "STANDARD",
     ChecksumAlgorithm: upload.checksum?.algorithm,
     ChecksumType: upload.checksum?.type,

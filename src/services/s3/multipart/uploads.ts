@@ -3,6 +3,8 @@ import type { Reader, Writer } from "../../../database/store.ts";
 import type { UploadPartsTable, UploadsTable } from "../../../database/tables/objects.ts";
 import type { ChecksumType, Tag } from "../../../models/generated/s3.ts";
 import type { Random } from "../../../lib/random.ts";
+import type { ObjectAccess } from "../access/list-grant.ts";
+import { ownerOf } from "../bucket/buckets.ts";
 import { isAlgorithm, type Algorithm, type StoredChecksum } from "../checksums/checksum.ts";
 import { invalidArgument, noSuchUpload } from "../errors.ts";
 import type { ObjectAttributes } from "../object/object-attributes.ts";
@@ -18,6 +20,8 @@ export interface Upload {
   readonly tags: readonly Tag[];
   /** Of the whole object; undefined: none was asked for. */
   readonly checksum: UploadChecksum | undefined;
+  /** Of the object that it will be. */
+  readonly access?: ObjectAccess | undefined;
 }
 
 export interface UploadChecksum {
@@ -58,6 +62,7 @@ export async function saveUpload(tx: Writer, upload: Upload): Promise<void> {
       tags: JSON.stringify(upload.tags),
       checksum_algorithm: upload.checksum?.algorithm ?? null,
       checksum_type: upload.checksum?.type ?? null,
+      access: upload.access ? JSON.stringify(upload.access) : null,
     })
     .execute();
 }
@@ -88,7 +93,14 @@ export function uploadOf(row: UploadsTable): Upload {
       algorithm !== null && isAlgorithm(algorithm)
         ? { algorithm, type: type === "FULL_OBJECT" ? "FULL_OBJECT" : "COMPOSITE" }
         : undefined,
+    access: row.access === null ? undefined : (JSON.parse(row.access) as ObjectAccess),
   };
+}
+
+/** Users and sessions are named by their ARN, an account as owners are. */
+export function initiatorOf({ initiator }: Upload): { readonly ID: string; readonly DisplayName: string } {
+  const account = /^arn:aws:iam::(\d{12}):root$/.exec(initiator)?.[1];
+  return account === undefined ? { ID: initiator, DisplayName: initiator } : ownerOf({ account });
 }
 
 /** Takes the place of an earlier part of the same number. */

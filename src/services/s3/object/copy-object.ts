@@ -2,6 +2,8 @@ import { isMountedBlob } from "../../../storage/storage.ts";
 import { createHash } from "node:crypto";
 import type { CopyObjectRequest } from "../../../models/generated/s3.ts";
 import { AwsError } from "../../../lib/aws-error.ts";
+import type { ObjectAccess } from "../access/list-grant.ts";
+import { newObjectAccess } from "../access/new-object-access.ts";
 import { requireBucket } from "../bucket/buckets.ts";
 import {
   checksumMembers,
@@ -30,10 +32,11 @@ export const copyObject = operation("CopyObject", async (input, ctx) => {
   checkKey(input.Key);
   refuseUnkeptWishes(input);
   if (input.CopySourceSSECustomerAlgorithm !== undefined) throw notImplemented("encryption with a customer's key");
-  await requireBucket(ctx.store.read, ctx.account, input.Bucket, input.ExpectedBucketOwner);
+  const bucket = await requireBucket(ctx.store.read, ctx.account, input.Bucket, input.ExpectedBucketOwner);
+  const access = await newObjectAccess(ctx.store.read, bucket, ctx.caller.account, input);
   for (let attempt = 0; attempt < maxAttempts; attempt++) {
     const source = await sourceObject(input, ctx);
-    const copy = await copyOf(source, input, ctx);
+    const copy = await copyOf(source, input, ctx, access);
     const placed = await saveCopy(copy, source, input, ctx);
     if (!placed) continue;
     const { VersionId: CopySourceVersionId } = shownVersion(source.bucket, source.object);
@@ -49,7 +52,12 @@ export const copyObject = operation("CopyObject", async (input, ctx) => {
   );
 });
 
-async function copyOf(found: FoundSource, input: CopyObjectRequest, ctx: S3Context): Promise<NewObject> {
+async function copyOf(
+  found: FoundSource,
+  input: CopyObjectRequest,
+  ctx: S3Context,
+  access: ObjectAccess | undefined,
+): Promise<NewObject> {
   const source = found.object;
   if (source.sizeBytes > maxCopyBytes) {
     throw invalidRequest(
@@ -67,6 +75,7 @@ async function copyOf(found: FoundSource, input: CopyObjectRequest, ctx: S3Conte
     modifiedAt: ctx.clock.now(),
     attributes,
     tags: input.TaggingDirective === "REPLACE" ? tagsFromHeader(input.Tagging) : source.tags,
+    access,
   };
 }
 

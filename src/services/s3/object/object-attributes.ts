@@ -1,7 +1,6 @@
 // What a client says about an object beside its bytes, kept as JSON with the row and given back as headers.
 import type { StorageClass } from "../../../models/generated/s3.ts";
 import { AwsError } from "../../../lib/aws-error.ts";
-import { refuseGrants, type Grants } from "../configuration/grants.ts";
 import { invalidRequest, notImplemented } from "../errors.ts";
 
 export interface ObjectAttributes {
@@ -17,7 +16,7 @@ export interface ObjectAttributes {
 }
 
 /** Members of a request that promise something beyond storing bytes. */
-export interface StorageWishes extends Grants {
+export interface StorageWishes {
   readonly ServerSideEncryption?: string | undefined;
   readonly SSECustomerAlgorithm?: string | undefined;
   readonly SSECustomerKey?: string | undefined;
@@ -64,7 +63,6 @@ export function attributesFrom(input: ObjectAttributes): ObjectAttributes {
 
 /** Encryption that somebody names a key for is refused; the default of clients is stored as it is: docs/decisions/0003. */
 export function refuseUnkeptWishes(input: StorageWishes): void {
-  refuseGrants(input);
   if (input.SSECustomerAlgorithm !== undefined || input.SSECustomerKey !== undefined) {
     throw notImplemented("encryption with a customer's key");
   }

@@ -3,6 +3,7 @@ import { prepared, preparedChange } from "../../../database/prepared.ts";
 import type { Reader, Writer } from "../../../database/store.ts";
 import type { ObjectsTable } from "../../../database/tables/objects.ts";
 import type { Tag } from "../../../models/generated/s3.ts";
+import type { ObjectAccess } from "../access/list-grant.ts";
 import type { StoredChecksum } from "../checksums/checksum.ts";
 import type { ObjectAttributes } from "./object-attributes.ts";
 
@@ -30,6 +31,8 @@ export interface StoredObject {
   readonly versionId: string;
   /** Of a key's versions the newest has the highest. */
   readonly sequence: number;
+  /** Undefined: the owner of the bucket has everything, nobody else anything. */
+  readonly access?: ObjectAccess | undefined;
 }
 
 /** An object before the bucket's versioning gave it its place. */
@@ -53,6 +56,7 @@ export function objectOf(row: ObjectsTable): StoredObject {
     uploadId: row.upload_id ?? undefined,
     versionId: row.version_id,
     sequence: row.sequence,
+    access: row.access === null ? undefined : (JSON.parse(row.access) as ObjectAccess),
   };
 }
 
@@ -80,6 +84,7 @@ export function rowOf(object: StoredObject): ObjectsTable {
     upload_id: object.uploadId ?? null,
     version_id: object.versionId,
     sequence: object.sequence,
+    access: object.access ? JSON.stringify(object.access) : null,
   };
 }
 
@@ -97,6 +102,7 @@ const blankRow: ObjectsTable = {
   upload_id: "",
   version_id: "",
   sequence: 0,
+  access: "",
 };
 
 /** In the order in which the prepared statement has them. */

@@ -1,3 +1,4 @@
+import { newObjectAccess } from "../access/new-object-access.ts";
 import { requireBucket } from "../bucket/buckets.ts";
 import { checksumMembers } from "../checksums/checksum.ts";
 import { operation } from "../s3-context.ts";
@@ -15,6 +16,7 @@ export const putObject = operation("PutObject", async (input, ctx) => {
   const attributes = attributesFrom(input);
   const tags = tagsFromHeader(input.Tagging);
   const bucket = await requireBucket(ctx.store.read, ctx.account, input.Bucket, input.ExpectedBucketOwner);
+  const access = await newObjectAccess(ctx.store.read, bucket, ctx.caller.account, input);
   // Before the body, to spare the client; decided again when the row is switched.
   checkWriteConditions(await findObject(ctx.store.read, bucket.name, input.Key), input.Key, input);
 
@@ -29,6 +31,7 @@ export const putObject = operation("PutObject", async (input, ctx) => {
     attributes,
     tags,
     checksum,
+    access,
   };
   const placed = await switchObject(ctx, object, input, blob.unsaved);
   return { ETag: quoted(eTag), ...checksumMembers(checksum), ...writtenVersion(placed.bucket, placed.object) };

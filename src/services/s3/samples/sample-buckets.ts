@@ -78,7 +78,14 @@ const regionOf = (name: string): string => /-([a-z]{2}(?:-[a-z]+){1,2}-\d)$/.exe
 
 async function ensureBucket({ name }: SampleBucket, { store, now }: SampleParts): Promise<void> {
   await store.write(async (tx) => {
-    const row = { name, account: sampleAccount, region: regionOf(name), created_at: now.getTime(), versioning: "" };
+    const row = {
+      name,
+      account: sampleAccount,
+      region: regionOf(name),
+      created_at: now.getTime(),
+      versioning: "",
+      ownership: "",
+    };
     await tx
       .insertInto("buckets")
       .values(row)

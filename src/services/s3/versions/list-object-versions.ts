@@ -1,4 +1,5 @@
 import type { DeleteMarkerEntry, ObjectVersion } from "../../../models/generated/s3.ts";
+import { accessIn } from "../access/list-grant.ts";
 import { ownerOf, requireBucket } from "../bucket/buckets.ts";
 import { invalidArgument } from "../errors.ts";
 import { checkEncodingType, pageLimit } from "../listing/list-answer.ts";
@@ -19,7 +20,9 @@ export const listObjectVersions = operation("ListObjectVersions", async (input, 
     { bucket: bucket.name, prefix, delimiter, after: marker(input.KeyMarker, input.VersionIdMarker) },
     limit,
   );
-  const owner = ownerOf(bucket);
+  const bucketOwner = ownerOf(bucket);
+  const ownerOfVersion = ({ object }: ListedVersion) =>
+    object.access === undefined ? bucketOwner : ownerOf({ account: accessIn(bucket, object.access).owner });
   return {
     Name: bucket.name,
     Prefix: encode(prefix),
@@ -33,10 +36,14 @@ export const listObjectVersions = operation("ListObjectVersions", async (input, 
     IsTruncated: page.next !== undefined,
     Versions: page.versions
       .filter((version) => !version.isDeleteMarker)
-      .map((version): ObjectVersion => ({ ...listed(version, encode), ...described(version), Owner: owner })),
+      .map((version): ObjectVersion => ({
+        ...listed(version, encode),
+        ...described(version),
+        Owner: ownerOfVersion(version),
+      })),
     DeleteMarkers: page.versions
       .filter((version) => version.isDeleteMarker)
-      .map((version) => ({ ...listed(version, encode), Owner: owner })),
+      .map((version) => ({ ...listed(version, encode), Owner: ownerOfVersion(version) })),
     CommonPrefixes: page.commonPrefixes.map((commonPrefix) => ({ Prefix: encode(commonPrefix) })),
   };
 });
