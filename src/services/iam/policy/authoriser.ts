@@ -8,9 +8,8 @@ import type { Caller } from "../../service.ts";
 import { findRoleByArn } from "../roles.ts";
 import { denial } from "./denial.ts";
 import { registryAccount } from "./ecr-access.ts";
-import type { BucketLists, ListedObject } from "./list-access.ts";
-import { hasObjectList, listAccess } from "./list-access.ts";
 import { evaluate, type Decision, type NamedPolicy, type PoliciesInForce, type Principal } from "./evaluate.ts";
+import { hasObjectList, listAccess, type BucketLists, type FindListedObject } from "./list-access.ts";
 import type { ListNaming } from "./list-grants.ts";
 import { neededAccess } from "./needed-access.ts";
 import type { NeededAccess } from "./operation-call.ts";
@@ -62,7 +61,7 @@ export interface AuthoriserOptions {
   /** Undefined: there is no such bucket. */
   readonly bucket: (name: string) => Promise<BucketFacts | undefined>;
   /** The owner and the list of an object, or of a version of it; undefined: it is not there. */
-  readonly listedObject?: (bucket: string, key: string, versionId?: string) => Promise<ListedObject | undefined>;
+  readonly listedObject?: FindListedObject;
   /** The policy of an ECR repository, if it has one. */
   readonly repositoryPolicy?: (repository: NonNullable<NeededAccess["repository"]>) => Promise<string | undefined>;
   /** S3's name of an account. */
@@ -234,7 +233,10 @@ export class Authoriser {
       return { account: role.account, policy: this.#policies.compile("trust policy", role.trust_policy) };
     }
     const facts = bucket === undefined ? undefined : await this.#bucket(bucket);
-    if (!facts) return { account: principal.account, policy: undefined };
+    return facts ? this.#inBucket(access, principal, facts) : { account: principal.account, policy: undefined };
+  }
+
+  async #inBucket(access: NeededAccess, principal: Principal, facts: BucketFacts): Promise<Resource> {
     const { account, policy: text, isRestricted, lists } = facts;
     const policy = text === undefined ? undefined : this.#policies.compile("bucket policy", text);
     const isShutOut = isRestricted && account !== principal.account;
