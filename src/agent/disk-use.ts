@@ -1,5 +1,6 @@
 // What a task's files take on the disk, and what they may take: its volume, where it has one.
-import { lstat, readdir, statfs } from "node:fs/promises";
+import { statfsSync } from "node:fs";
+import { lstat, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { errorCode } from "../lib/error-code.ts";
 
@@ -37,9 +38,9 @@ export async function folderBytes(folder: string): Promise<number> {
 }
 
 /** Of the task's volume; without one, of the disk that the folder lies on. */
-export async function diskPercent(folder: string, usedBytes: number, volumeBytes: number | undefined): Promise<number> {
+export function volumePercent(folder: string, usedBytes: number, volumeBytes: number | undefined): number {
   if (volumeBytes !== undefined) return (usedBytes / volumeBytes) * 100;
-  const { blocks, bsize } = await statfs(folder);
+  const { blocks, bsize } = statfsSync(folder);
   return (usedBytes / (blocks * bsize)) * 100;
 }
 

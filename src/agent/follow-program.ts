@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { currentBootId } from "../lib/process-identity.ts";
 import type { TaskEnd } from "../task/report.ts";
 import { readOwnJson, type StopWish, type TaskPaths } from "../task/task-folder.ts";
+import { diskMeter } from "./disk-meter.ts";
 import { volumeText } from "./disk-use.ts";
 import { watchHealth } from "./watch-health.ts";
 import type { ProgramExit, ProgramState } from "./runners/runner.ts";
@@ -34,9 +35,10 @@ export async function followProgram(run: TaskRun): Promise<TaskEnd> {
   const over = new AbortController();
   const began = clock.monotonicMs();
   if (run.state.current.step !== "running") await releaseProgram(run, () => poke.wake?.());
+  const disk = diskMeter(run);
   const watching = [
-    watchUsage(run, over.signal),
-    watchDisk(run, over.signal),
+    watchUsage(run, disk, over.signal),
+    watchDisk(run, disk, over.signal),
     watchHealth(run, over.signal),
     run.uploads.watch(over.signal),
   ];

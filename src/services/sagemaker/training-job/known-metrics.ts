@@ -5,8 +5,12 @@ import type { MetricDefinition } from "../../../models/generated/sagemaker.ts";
 const xgboostNames = [
   "accuracy",
   "auc",
+  "aucpr",
+  "balanced_accuracy",
   "error",
   "f1",
+  "f1_binary",
+  "f1_macro",
   "logloss",
   "mae",
   "map",
@@ -14,7 +18,11 @@ const xgboostNames = [
   "mlogloss",
   "mse",
   "ndcg",
+  "precision",
+  "r2",
+  "recall",
   "rmse",
+  "rmsle",
 ];
 
 /** `[7]#011train-rmse:1.2#011validation-rmse:1.5`, where #011 is what AWS's logs show for a TAB. */
