@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
@@ -26,6 +26,33 @@ test("the nearest release that a Python here can install is chosen, and said", (
   });
 });
 
+test("what the system has in the release's version is not downloaded again", () => {
+  const prefix = mkdtempSync(join(tmpdir(), "salvia-system-"));
+  onTestFinished(() => rmSync(prefix, { recursive: true, force: true }));
+  mkdirSync(join(prefix, "lib/python3/dist-packages/torch-1.13.0a0+gitunknown.egg-info"), { recursive: true });
+  mkdirSync(join(prefix, "bin"));
+  writeFileSync(join(prefix, "bin/python3.11"), "");
+  symlinkSync("python3.11", join(prefix, "bin/python3"));
+  const torch: PythonNeeds = {
+    name: "pytorch",
+    asked: "1.13.1-cpu-py39",
+    releases: [
+      { version: "1.13.1", packages: ["torch==1.13.1", "numpy==1.21.6", "gunicorn==23.0.0"], pythons: ["3.7", "3.11"] },
+    ],
+    fromSystem: { distribution: "torch", brings: ["torch", "numpy"] },
+  };
+  const pythons = findPythons([join(prefix, "bin")]);
+  expect(choosePython(torch, pythons)).toMatchObject({
+    wish: { name: "pytorch-1.13.0-of-the-system", packages: ["gunicorn==23.0.0"], seesSystem: true },
+    note: expect.stringContaining("used: pytorch 1.13.1 on Python 3.11, with the system's torch"),
+  });
+  const newer = { ...torch, releases: torch.releases.map((release) => ({ ...release, version: "2.1.2" })) };
+  expect(choosePython(newer, pythons).wish).toMatchObject({
+    name: "pytorch-2.1.2",
+    packages: torch.releases[0]?.packages,
+  });
+});
+
 test("what no Python here can install is refused with what it needs", () => {
   expect(() => choosePython(needs, [python("3.14")])).toThrow(
     "scikit-learn 1.2-1-cpu-py3 cannot be installed on the Pythons of this machine (3.14): 1.2.1 needs Python 3.8 to 3.11; 1.4.2 needs",
@@ -40,7 +67,7 @@ test("Pythons are found by name and version, each once, python3 itself first", (
     writeFileSync(join(folder, name), "");
   symlinkSync("python3.11", join(folder, "python3"));
   expect(findPythons([folder, join(folder, "none")])).toEqual([
-    { path: join(folder, "python3"), version: "3.11" },
-    { path: join(folder, "python3.9"), version: "3.9" },
+    expect.objectContaining({ path: join(folder, "python3"), version: "3.11" }),
+    expect.objectContaining({ path: join(folder, "python3.9"), version: "3.9" }),
   ]);
 });

@@ -1,6 +1,6 @@
 // Which Python of this machine runs which release of a framework: the release nearest to the one asked for that one of them can install.
 import { readdirSync, realpathSync } from "node:fs";
-import { basename, delimiter, join } from "node:path";
+import { basename, delimiter, dirname, join } from "node:path";
 import { systemPath } from "../lib/probe-namespaces.ts";
 import type { PythonNeeds, PythonRelease } from "../task/task.ts";
 import { StageError } from "./planned-path.ts";
@@ -10,6 +10,8 @@ export interface FoundPython {
   readonly path: string;
   /** E.g. "3.11". */
   readonly version: string;
+  /** Folders with the system's own packages for it. */
+  readonly packageFolders?: readonly string[];
 }
 
 /** The Pythons in the system's folders, python3 first. */
@@ -24,9 +26,17 @@ export function findPythons(folders: readonly string[] = systemPath.split(delimi
     // Every distribution's python3 is a link to its python3.N.
     const real = realpathSync(path);
     const version = /python(3\.\d+)$/.exec(basename(real))?.[1];
-    if (version !== undefined && !known.has(version)) known.set(version, { path, version });
+    if (version === undefined || known.has(version)) continue;
+    known.set(version, { path, version, packageFolders: packageFolders(path, version) });
   }
   return [...known.values()];
+}
+
+/** Of /usr/bin/python3: Debian's folder, which is of its python3 alone, and everybody's. */
+function packageFolders(path: string, version: string): readonly string[] {
+  const prefix = dirname(dirname(path));
+  const own = ["lib", "lib64"].map((lib) => join(prefix, lib, `python${version}`, "site-packages"));
+  return basename(path) === "python3" ? [join(prefix, "lib/python3/dist-packages"), ...own] : own;
 }
 
 function namesIn(folder: string): string[] {
@@ -48,6 +58,26 @@ export interface ChosenPython {
   readonly note: string;
 }
 
+/** What the system's Python has of the distribution, e.g. "1.13.1". */
+function versionOnSystem(distribution: string, { packageFolders: folders = [] }: FoundPython): string | undefined {
+  const pattern = new RegExp(String.raw`^${distribution}-(\d+\.\d+\.\d+)[^-]*(?:-py3[.\d]*)?\.(?:dist|egg)-info$`);
+  return folders.flatMap(namesIn).flatMap((name) => pattern.exec(name)?.[1] ?? [])[0];
+}
+
+const toMinor = (version: string): string => version.split(".").slice(0, 2).join(".");
+
+/** The release on the system's own package, where that has its version to the minor: nothing large is downloaded then. */
+function onSystem(
+  { name, fromSystem }: PythonNeeds,
+  release: PythonRelease,
+  python: FoundPython,
+): PythonWish | undefined {
+  const version = fromSystem && versionOnSystem(fromSystem.distribution, python);
+  if (version === undefined || toMinor(version) !== toMinor(release.version)) return undefined;
+  const packages = release.packages.filter((each) => !fromSystem?.brings.includes(each.split("==")[0] ?? ""));
+  return { name: `${name}-${version}-of-the-system`, packages, python: python.path, seesSystem: true };
+}
+
 /** Throws StageError where none of the releases runs here. */
 export function choosePython(needs: PythonNeeds, pythons: readonly FoundPython[] = findPythons()): ChosenPython {
   const { name, asked, releases, extraIndex } = needs;
@@ -55,6 +85,9 @@ export function choosePython(needs: PythonNeeds, pythons: readonly FoundPython[]
   for (const release of releases) {
     const python = pythons.find((each) => runsOn(release, each));
     if (!python) continue;
+    const note = `Framework asked for: ${wanted}; used: ${name} ${release.version} on Python ${python.version}`;
+    const ofSystem = onSystem(needs, release, python);
+    if (ofSystem) return { wish: ofSystem, note: `${note}, with the system's ${needs.fromSystem?.distribution}` };
     return {
       wish: {
         name: `${name}-${release.version}`,
@@ -63,7 +96,7 @@ export function choosePython(needs: PythonNeeds, pythons: readonly FoundPython[]
         ...(extraIndex === undefined ? {} : { extraIndex }),
         ...(needs.note === undefined ? {} : { note: needs.note }),
       },
-      note: `Framework asked for: ${wanted}; used: ${name} ${release.version} on Python ${python.version}`,
+      note,
     };
   }
   const have = pythons.map(({ version }) => version).join(", ") || "none";

@@ -31,6 +31,8 @@ export interface PythonWish {
   readonly extraIndex?: string;
   /** Something to know before it is installed. */
   readonly note?: string;
+  /** Whether it sees the packages of the system's Python, too. */
+  readonly seesSystem?: boolean;
 }
 
 export interface PythonOptions {
@@ -47,8 +49,9 @@ export interface PythonOptions {
 const waitMs = 500;
 const linesKept = 20;
 
-function placeOf(environments: string, { name, packages }: PythonWish): string {
-  const hash = createHash("sha256").update(packages.join("\n")).digest("hex").slice(0, 12);
+function placeOf(environments: string, { name, packages, seesSystem }: PythonWish): string {
+  const text = [...packages, ...(seesSystem === true ? ["and the system's"] : [])].join("\n");
+  const hash = createHash("sha256").update(text).digest("hex").slice(0, 12);
   return join(environments, `${name}-${hash}`);
 }
 
@@ -111,20 +114,25 @@ function fresh<T>(folder: string, commands: T): T {
 
 type Commands = readonly (readonly string[])[];
 
-function pipCommands(python: string, folder: string, { packages, extraIndex }: PythonWish): Commands {
+const systemFlag = ({ seesSystem }: PythonWish): readonly string[] =>
+  seesSystem === true ? ["--system-site-packages"] : [];
+
+function pipCommands(python: string, folder: string, wish: PythonWish): Commands {
+  const { packages, extraIndex } = wish;
   const pip = [join(folder, "bin", "python"), "-m", "pip", "install", "--progress-bar", "off", "--no-input"];
   const index = extraIndex === undefined ? [] : ["--extra-index-url", extraIndex];
   const install = packages.length > 0 ? [[...pip, ...index, ...packages]] : [];
-  return [[python, "-m", "venv", folder], ...install];
+  return [[python, "-m", "venv", ...systemFlag(wish), folder], ...install];
 }
 
 /** pip is there too (--seed): scripts have requirements of their own. */
-function uvCommands(uv: string, python: string, folder: string, { packages, extraIndex }: PythonWish): Commands {
+function uvCommands(uv: string, python: string, folder: string, wish: PythonWish): Commands {
+  const { packages, extraIndex } = wish;
   // As pip does: the best version of all indexes.
   const index = extraIndex === undefined ? [] : ["--index", extraIndex, "--index-strategy", "unsafe-best-match"];
   const install = [uv, "pip", "install", "--compile-bytecode", "--python", join(folder, "bin", "python")];
   return [
-    [uv, "venv", "--seed", "--python", python, folder],
+    [uv, "venv", "--seed", ...systemFlag(wish), "--python", python, folder],
     ...(packages.length > 0 ? [[...install, ...index, ...packages]] : []),
   ];
 }

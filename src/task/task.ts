@@ -28,6 +28,14 @@ export interface PythonNeeds {
   readonly extraIndex?: string;
   /** Something to know before it is installed. */
   readonly note?: string;
+  /** What is taken from the system's own packages instead, where they have it in a release's version. */
+  readonly fromSystem?: SystemPackage;
+}
+export interface SystemPackage {
+  /** As pip lists it, e.g. "torch". */
+  readonly distribution: string;
+  /** Names of requirements that it makes needless. */
+  readonly brings: readonly string[];
 }
 export interface PythonRelease {
   readonly version: string;

@@ -48,7 +48,7 @@ export function isAsked(version: string, tag: string | undefined): boolean {
 
 /** What the agent's machine needs; `isStrict` refuses another version than the tag's. */
 export function pythonNeeds({ framework, tag }: FrameworkImage, isStrict: boolean): PythonNeeds {
-  const { name, releases, extraIndex, note } = framework;
+  const { name, releases, extraIndex, note, fromSystem } = framework;
   const ordered = nearestFirst(releases, tag).filter(({ version }) => !isStrict || isAsked(version, tag));
   return {
     name,
@@ -56,5 +56,6 @@ export function pythonNeeds({ framework, tag }: FrameworkImage, isStrict: boolea
     ...(tag === undefined ? {} : { asked: tag }),
     ...(extraIndex === undefined ? {} : { extraIndex }),
     ...(note === undefined ? {} : { note }),
+    ...(fromSystem === undefined ? {} : { fromSystem }),
   };
 }

@@ -1,5 +1,5 @@
 // SageMaker's framework images as Python environments: what the table says of each.
-import type { PythonRelease } from "../../task/task.ts";
+import type { PythonRelease, SystemPackage } from "../../task/task.ts";
 
 export interface Framework {
   /** Names the Python environment: safe as a file name. */
@@ -16,4 +16,6 @@ export interface Framework {
   readonly extraIndex?: string;
   /** Something to know before it is installed, e.g. its size. */
   readonly note?: string;
+  /** What is large and comes with some systems, e.g. Debian's python3-torch. */
+  readonly fromSystem?: SystemPackage;
 }

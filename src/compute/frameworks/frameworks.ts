@@ -7,6 +7,7 @@ const gunicorn = "gunicorn==23.0.0";
 const torchIndex = "https://download.pytorch.org/whl/cpu";
 const torchNote =
   "PyTorch is about 200 MB as a CPU build; where only the default index is reachable, it comes with CUDA: up to 5 GB, once";
+const torchOfSystem = { distribution: "torch", brings: ["torch", "numpy"] };
 
 const scikitOfOld = ["scikit-learn==1.2.1", "scipy==1.10.1", "pandas==1.5.3"];
 const scikitOfNow = ["scikit-learn==1.7.2", "scipy==1.15.3", "numpy==2.2.6", "pandas==2.3.3"];
@@ -58,6 +59,7 @@ export const frameworks: readonly Framework[] = [
     module: "sagemaker_pytorch_container.training:main",
     extraIndex: torchIndex,
     note: torchNote,
+    fromSystem: torchOfSystem,
     releases: [
       { version: "2.6.0", pythons: ["3.9", "3.13"], packages: ["torch==2.6.0", "numpy==2.0.2", gunicorn] },
       { version: "2.3.1", pythons: ["3.8", "3.12"], packages: ["torch==2.3.1", "numpy==1.24.4", gunicorn] },
@@ -72,6 +74,7 @@ export const frameworks: readonly Framework[] = [
     module: "sagemaker_pytorch_container.training:main",
     extraIndex: torchIndex,
     note: torchNote,
+    fromSystem: torchOfSystem,
     releases: [
       {
         version: "2.6.0",
