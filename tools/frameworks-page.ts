@@ -32,12 +32,16 @@ ${frameworks
   .map(({ title, note }) => `\n${title}: ${note}.`)
   .join("\n")}
 
+Where the system's python3 has PyTorch in the release's version already (Debian's and Ubuntu's \`python3-torch\`), that is used and
+nothing large is downloaded. pip's and uv's own settings of the user who runs Salvia (\`PIP_INDEX_URL\`, \`PIP_EXTRA_INDEX_URL\`,
+\`UV_DEFAULT_INDEX\`, pip.conf) name other indexes.
+
 ## Training scripts
 
 Script mode works as in SageMaker's containers: hyperparameters \`sagemaker_program\` and \`sagemaker_submit_directory\` (the SDK's
 \`entry_point\` and \`source_dir\`), \`requirements.txt\`, a \`setup.py\` as a package, anything but a \`.py\` by the shell, hyperparameters as
 sorted arguments, the \`SM_*\` variables, \`/opt/ml\`. Several instances find each other by name; with
-\`distribution={"torch_distributed": {"enabled": True}}\` each starts \`torch.distributed.run\`. MPI, SageMaker's distributed libraries and
+\`distribution={"torch_distributed": {"enabled": True}}\` each starts \`torch.distributed.run\`, meeting at the first (Gloo without GPUs). MPI, SageMaker's distributed libraries and
 TensorFlow's parameter servers are refused by name. What a script raises is the job's FailureReason. A job with a ContainerEntrypoint
 (ModelTrainer of the SDK 3) runs that command in the same environment.
 

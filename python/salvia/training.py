@@ -46,6 +46,17 @@ def is_torch_distributed(training):
     return any(training.settings.get(name) is True for name in names)
 
 
+def _redirects():
+    """PyTorch 1's launcher does not find its default ("redirect nothing") on Python 3.11 and newer: a rank that there is not says the same."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        is_old = version("torch").startswith("1.") and sys.version_info >= (3, 11)
+    except PackageNotFoundError:
+        return []
+    return ["--redirects", "9:1", "--tee", "9:1"] if is_old else []
+
+
 def torchrun_command(training):
     """One launcher per instance, meeting at the first; a process per GPU, or one."""
     processes = training.settings.get("sagemaker_nproc_per_node") or 1
@@ -56,8 +67,22 @@ def torchrun_command(training):
         "--node_rank", str(training.hosts.index(training.host)),
         "--master_addr", training.hosts[0],
         "--master_port", str(TORCH_PORT),
+        *_redirects(),
         training.program, *training.arguments,
     ]
+
+
+def torch_variables(training):
+    """Where processes meet and talk, as sagemaker-pytorch-training-toolkit sets it; Gloo would else take the machine's own name."""
+    if os.environ.get("SALVIA_FRAMEWORK") not in ("pytorch", "huggingface-pytorch"):
+        return {}
+    return {
+        "MASTER_ADDR": training.hosts[0],
+        "MASTER_PORT": str(TORCH_PORT),
+        "NCCL_SOCKET_IFNAME": training.interface,
+        "GLOO_SOCKET_IFNAME": training.interface,
+        "NCCL_IB_DISABLE": "1",
+    }
 
 
 def command_of(training, folder):
@@ -172,6 +197,7 @@ def main():
     except Exception as error:
         write_failure(f"{type(error).__name__}: {error}")
         raise
+    variables.update(torch_variables(training))
     show(training, variables, command)
     code, lines = run(command, folder, variables)
     if code == 0:
