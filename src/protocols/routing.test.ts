@@ -59,6 +59,8 @@ test("operations and services that do not exist are errors of the caller's proto
   expect(ask("POST", "/", { service: "iam", headers: form })).toBe("query MissingAction");
   expect(ask("GET", "/", { service: "lambda" })).toBe("rest-json UnknownOperationException");
   expect(ask("PATCH", "/b/k", { service: "s3" })).toBe("rest-xml MethodNotAllowed");
+  expect(ask("OPTIONS", "/b/k")).toBe("rest-xml BadRequest");
+  expect(ask("OPTIONS", "/b/k", { headers: { origin: "http://localhost" } })).toBe("rest-xml AccessForbidden");
 });
 
 test("an unsigned form goes to the service of its version, everything else unsigned to S3", () => {

@@ -181,6 +181,7 @@ class Routing {
     const current = all.filter(({ name }) => !s3Superseded.has(name));
     const operation = this.#find("s3", current, request);
     if (operation) return { operation, protocol, request };
+    if (request.method === "OPTIONS") return { operation: undefined, protocol, error: preflightRefusal(request) };
     const error = new AwsError("MethodNotAllowed", "The specified method is not allowed against this resource.", {
       httpStatus: 405,
       fields: { Method: request.method },
@@ -206,6 +207,12 @@ const lost = (protocol: Protocol, code: string, message: string): LostRoute => (
   protocol,
   error: new AwsError(code, message),
 });
+
+/** No bucket answers to other origins. https://docs.aws.amazon.com/AmazonS3/latest/API/RESTOPTIONSobject.html */
+const preflightRefusal = ({ headers }: WireRequest): AwsError =>
+  headers["origin"] === undefined
+    ? new AwsError("BadRequest", "Insufficient information. Origin request header needed.", { httpStatus: 400 })
+    : new AwsError("AccessForbidden", "CORSResponse: CORS is not enabled for this bucket.", { httpStatus: 403 });
 
 function readForm(request: WireRequest): ReturnType<typeof formPairs> | AwsError {
   try {

@@ -10,7 +10,7 @@ import { denial } from "./denial.ts";
 import { registryAccount } from "./ecr-access.ts";
 import { evaluate, type Decision, type NamedPolicy, type PoliciesInForce, type Principal } from "./evaluate.ts";
 import { hasObjectList, listAccess, type BucketLists, type FindListedObject } from "./list-access.ts";
-import type { ListNaming } from "./list-grants.ts";
+import { isListOfNewObject, type ListNaming } from "./list-grants.ts";
 import { neededAccess } from "./needed-access.ts";
 import type { NeededAccess } from "./operation-call.ts";
 import { PolicyCache } from "./policy-cache.ts";
@@ -240,6 +240,7 @@ export class Authoriser {
     const { account, policy: text, isRestricted, lists } = facts;
     const policy = text === undefined ? undefined : this.#policies.compile("bucket policy", text);
     const isShutOut = isRestricted && account !== principal.account;
+    if (isListOfNewObject(access)) return { account, policy, onlyDenies: isShutOut, listed: "account" };
     if (!lists) return { account, policy, onlyDenies: isShutOut };
     const { listedObject = async () => undefined } = this.#options;
     const { owner, listed } = await listAccess(access, principal, lists, account, listedObject);

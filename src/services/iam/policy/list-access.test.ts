@@ -168,6 +168,26 @@ test("what is public counts for nothing where that is ignored; a policy that den
   ]);
 });
 
+test("a policy that lets others write only what the bucket's owner has full control of needs to say no more", async () => {
+  const { s3, other, bob, stranger } = await setup();
+  const Resource = `arn:aws:s3:::${Bucket}/*`;
+  const Condition = { StringEquals: { "s3:x-amz-acl": "bucket-owner-full-control" } };
+  const Principal = { AWS: otherAccount };
+  const Statement = [{ Effect: "Allow", Principal, Action: "s3:PutObject", Resource, Condition }];
+  await s3.send(new PutBucketPolicyCommand({ Bucket, Policy: JSON.stringify({ Version: "2012-10-17", Statement }) }));
+  const put = (ACL?: "public-read" | "bucket-owner-full-control") =>
+    new PutObjectCommand({ Bucket, Key: "theirs", Body: "x", ...(ACL && { ACL }) });
+  expect(await outcome(other.send(put()))).toBe("AccessDenied");
+  expect(await outcome(other.send(put("public-read")))).toBe("AccessDenied");
+  expect(await outcome(other.send(put("bucket-owner-full-control")))).toBe("done");
+  expect(await outcome(s3.send(get("theirs")))).toBe("done");
+  expect(await outcome(bob.send(put("bucket-owner-full-control")))).toBe("AccessDenied");
+  const header = { "x-amz-acl": "bucket-owner-full-control" };
+  expect(await stranger("PUT", `${Bucket}/theirs`, "x", header)).toBe(403);
+  const change = new PutObjectAclCommand({ Bucket, Key: "closed", ACL: "bucket-owner-full-control" });
+  expect(await outcome(other.send(change))).toBe("AccessDenied");
+});
+
 test("a bucket's policy opens its owner's objects alone, also under RestrictPublicBuckets", async () => {
   const { s3, other, stranger } = await setup();
   await s3.send(new PutBucketAclCommand({ Bucket, ACL: "public-read-write" }));

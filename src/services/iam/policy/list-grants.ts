@@ -40,9 +40,14 @@ export type ListNaming = "anyone" | "account";
 export const permissionOnObject = ({ action, isOfNewObject }: NeededAccess): ListPermission | undefined =>
   isOfNewObject ? undefined : onObject[action];
 
-export const permissionOnBucket = ({ action, isOfNewObject }: NeededAccess): ListPermission | undefined =>
-  // Who may write an object may say who else sees it.
-  isOfNewObject && action === "s3:PutObjectAcl" ? "WRITE" : onBucket[action];
+export const permissionOnBucket = ({ action }: NeededAccess): ListPermission | undefined => onBucket[action];
+
+/**
+ * Whom a bucket's owner lets write objects, may say who else has access to them: the owner's policies ask that with conditions on
+ * s3:PutObject (s3:x-amz-acl). The writer's own policies must allow s3:PutObjectAcl nevertheless.
+ */
+export const isListOfNewObject = ({ action, isOfNewObject }: NeededAccess): boolean =>
+  isOfNewObject === true && action === "s3:PutObjectAcl";
 
 export function grantedBy(
   grants: readonly ListGrant[],

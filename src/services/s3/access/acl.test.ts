@@ -54,9 +54,9 @@ test("a bucket's list is what was put, by name, by headers and by a document", a
   const to = `id="${canonicalUserId(otherAccount)}"`;
   await call("PutBucketAcl", { Bucket, GrantWrite: `${to}, uri="${everyone.URI}"`, GrantReadACP: to });
   expect((await call("GetBucketAcl", { Bucket })).Grants).toEqual([
-    { Grantee: person(otherAccount), Permission: "READ_ACP" },
     { Grantee: person(otherAccount), Permission: "WRITE" },
     { Grantee: everyone, Permission: "WRITE" },
+    { Grantee: person(otherAccount), Permission: "READ_ACP" },
   ]);
   await call("PutBucketAcl", { Bucket, AccessControlPolicy: shown });
   expect(await call("GetBucketAcl", { Bucket })).toEqual(shown);
@@ -198,6 +198,23 @@ test("a bucket can be made with a list where it may have one", async () => {
     "WRITE",
     "READ_ACP",
   ]);
+});
+
+test("made again in us-east-1, a bucket has the list that was asked for then", async () => {
+  const { call } = await createFakeS3({ bucketDefaults: "2022" });
+  const make = (wishes: object): Promise<unknown> =>
+    call("CreateBucket", { Bucket, ...wishes }, { region: "us-east-1" });
+  await make({ ACL: "public-read" });
+  await make({});
+  expect((await call("GetBucketAcl", { Bucket })).Grants).toEqual([own]);
+  await make({ ACL: "public-read" });
+  expect((await call("GetBucketAcl", { Bucket })).Grants).toEqual(openToRead);
+  await call("PutPublicAccessBlock", { Bucket, PublicAccessBlockConfiguration: { BlockPublicAcls: true } });
+  await expect(make({ ACL: "public-read" })).rejects.toMatchObject({ code: "AccessDenied" });
+  await call("PutBucketAcl", { Bucket, ACL: "private" });
+  const OwnershipControls = { Rules: [{ ObjectOwnership: "BucketOwnerEnforced" as const }] };
+  await call("PutBucketOwnershipControls", { Bucket, OwnershipControls });
+  await expect(make({ ACL: "public-read" })).rejects.toMatchObject({ code: "AccessControlListNotSupported" });
 });
 
 test("with the defaults of 2022 a new bucket has lists, no rule of ownership, and nothing blocked", async () => {

@@ -21,11 +21,11 @@ export interface GrantHeaders {
 type Permission = ListGrant["permission"];
 
 const headers = [
-  ["GrantFullControl", "FULL_CONTROL"],
   ["GrantRead", "READ"],
-  ["GrantReadACP", "READ_ACP"],
   ["GrantWrite", "WRITE"],
+  ["GrantReadACP", "READ_ACP"],
   ["GrantWriteACP", "WRITE_ACP"],
+  ["GrantFullControl", "FULL_CONTROL"],
 ] as const satisfies readonly (readonly [keyof GrantHeaders, Permission])[];
 
 const permissions: ReadonlySet<string> = new Set(headers.map(([, permission]) => permission));

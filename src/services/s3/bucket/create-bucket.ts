@@ -1,14 +1,16 @@
 import type { CreateBucketRequest, Tag } from "../../../models/generated/s3.ts";
 import { AwsError } from "../../../lib/aws-error.ts";
 import { grantsOfHeaders } from "../access/asked-grants.ts";
-import { isPublicGrant, type ListGrant } from "../access/list-grant.ts";
+import { refuseGrants } from "../access/disabled-lists.ts";
+import { hasLists, isPublicGrant, type ListGrant } from "../access/list-grant.ts";
+import { refuseBlocked } from "../access/new-object-access.ts";
 import { aclsBesideEnforced, blockEverything, ownershipNamed } from "../configuration/access-controls.ts";
 import { saveSetting } from "../configuration/bucket-settings.ts";
 import { checkedBucketTags, tagging } from "../configuration/bucket-tagging.ts";
 import { invalidArgument, notImplemented } from "../errors.ts";
 import { operation, type S3Context } from "../s3-context.ts";
 import { checkBucketName } from "./bucket-name.ts";
-import { bucketArn, findBucket, ownershipColumn, type Ownership } from "./buckets.ts";
+import { bucketArn, findBucket, ownershipColumn, type Bucket, type Ownership } from "./buckets.ts";
 
 /** The region whose endpoint is also the global one: it takes no constraint, and forgives a second creation. */
 const globalRegion = "us-east-1";
@@ -20,7 +22,10 @@ export const createBucket = operation("CreateBucket", async (input, ctx) => {
   const tags = checkedBucketTags(input.CreateBucketConfiguration?.Tags ?? []);
   const region = regionFor(input, ctx.region);
   const created = await insertBucket(ctx, input.Bucket, region, tags, access);
-  if (!created) await refuseUnlessForgiven(ctx, input.Bucket, region);
+  if (!created) {
+    const taken = await refuseUnlessForgiven(ctx, input.Bucket, region);
+    await resetList(ctx, taken, input, access);
+  }
   return { Location: `/${input.Bucket}`, BucketArn: bucketArn(input.Bucket) };
 });
 
@@ -77,7 +82,26 @@ function insertBucket(
   });
 }
 
-async function refuseUnlessForgiven(ctx: S3Context, name: string, region: string): Promise<void> {
+/** Made again, a bucket has the list that is asked for now: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html (BucketAlreadyOwnedByYou) */
+async function resetList(
+  ctx: S3Context,
+  bucket: Bucket,
+  input: CreateBucketRequest,
+  { grants }: BucketAccess,
+): Promise<void> {
+  if (!hasLists(bucket)) return refuseGrants(input, bucket);
+  await refuseBlocked(ctx.store.read, bucket, grants ?? []);
+  await ctx.store.write((tx) =>
+    tx
+      .updateTable("buckets")
+      .set({ grants: grants ? JSON.stringify(grants) : null })
+      .where("name", "=", bucket.name)
+      .where("ownership", "!=", "")
+      .execute(),
+  );
+}
+
+async function refuseUnlessForgiven(ctx: S3Context, name: string, region: string): Promise<Bucket> {
   const taken = await findBucket(ctx.store.read, name);
   const fields = { BucketName: name };
   if (taken?.account !== ctx.account) {
@@ -87,7 +111,7 @@ async function refuseUnlessForgiven(ctx: S3Context, name: string, region: string
       { fields },
     );
   }
-  if (region === globalRegion && taken.region === globalRegion) return;
+  if (region === globalRegion && taken.region === globalRegion) return taken;
   throw new AwsError(
     "BucketAlreadyOwnedByYou",
     "Your previous request to create the named bucket succeeded and you already own it.",
