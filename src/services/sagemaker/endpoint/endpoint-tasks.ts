@@ -8,7 +8,7 @@ import { taskRoutePrefix } from "../../../task/report.ts";
 import type { Program, TaskSpec } from "../../../task/task.ts";
 import { rowKind } from "../../resource-definition.ts";
 import type { MetricData } from "../../cloudwatch/index.ts";
-import { containerProgram } from "../container-program.ts";
+import { containerProgram, isPushed } from "../container-program.ts";
 import type { SagemakerPlatform } from "../context.ts";
 import type { StoredReport, TaskOwner, TaskRow } from "../tasks/task-owner.ts";
 import { usageMetrics } from "../tasks/usage-metrics.ts";
@@ -29,7 +29,7 @@ export async function taskSpec(
   task: TaskRow,
   variant: VariantPlan,
   endpointName: string,
-  platform: Pick<SagemakerPlatform, "server" | "images" | "isFrameworkStrict">,
+  platform: Pick<SagemakerPlatform, "server" | "images" | "compute" | "isFrameworkStrict">,
 ): Promise<TaskSpec> {
   const { server } = platform;
   return {
@@ -58,16 +58,16 @@ export async function taskSpec(
 async function programOf(
   task: TaskRow,
   variant: VariantPlan,
-  platform: Pick<SagemakerPlatform, "images" | "isFrameworkStrict">,
+  platform: Pick<SagemakerPlatform, "images" | "compute" | "isFrameworkStrict">,
 ): Promise<Program> {
   const { algorithm, image, instanceType, roleArn = "" } = variant;
   if (algorithm !== undefined) return { kind: "algorithm", name: algorithm, command: "serve" };
+  const { account, region } = task;
   const found = findFramework(image);
-  if (found) {
+  if (found && !(await isPushed(platform, { image, account, region, roleArn }))) {
     const python = pythonNeeds(found, platform.isFrameworkStrict);
     return { kind: "script", command: "serve", python, module: found.framework.module };
   }
-  const { account, region } = task;
   return containerProgram(platform, { image, account, region, roleArn, instanceType, arguments: ["serve"] });
 }
 

@@ -15,7 +15,7 @@ const bare = { features: new Set<BackendFeature>() };
 const withImages = { features: new Set<BackendFeature>(["images"]) };
 const job: JobOfProgram = { account: "000000000000", region: "us-west-2", spec: kmeansJob("a-job") };
 const found: { image: FoundImage } = { image: { kind: "foreign", name: "own:1" } };
-const platform = { images: { find: async () => found.image }, isFrameworkStrict: false };
+const platform = { images: { find: async () => found.image }, compute: bare, isFrameworkStrict: false };
 const file = { TrainingInputMode: "File" } as const;
 
 test("a built-in algorithm's image runs the algorithm", async () => {
@@ -53,6 +53,28 @@ test("a framework image without a command runs the job's script, in the release 
   const strict = { ...platform, isFrameworkStrict: true };
   const exact = await taskProgram(trainingProgram({ ...file, TrainingImage: scikit }, algorithms, bare), job, strict);
   expect(exact).toMatchObject({ python: { releases: [{ version: "1.2.1" }] } });
+});
+
+test("a framework's image that somebody has pushed is a container where an engine is, and its environment elsewhere", async () => {
+  const credential = { username: "AWS" as const, password: "x", server: "localhost:1" };
+  const pushed: FoundImage = {
+    kind: "registry",
+    pullName: "localhost:1/sagemaker-scikit-learn@sha256:1",
+    credential,
+    digest: "sha256:1",
+    mediaType: "",
+    sizeBytes: 1,
+    localNames: [],
+  };
+  const images = { find: async () => pushed };
+  const wanted = trainingProgram({ ...file, TrainingImage: scikit }, algorithms, withImages);
+  expect(await taskProgram(wanted, job, { ...platform, images, compute: withImages })).toMatchObject({
+    kind: "image",
+    arguments: ["train"],
+    pull: { credential },
+  });
+  expect(await taskProgram(wanted, job, { ...platform, images })).toMatchObject({ kind: "script" });
+  expect(await taskProgram(wanted, job, { ...platform, compute: withImages })).toMatchObject({ kind: "script" });
 });
 
 test.each([

@@ -8,14 +8,19 @@ import type { BuiltInAlgorithm, SagemakerPlatform } from "../context.ts";
 import { notImplemented } from "../not-implemented.ts";
 import type { Job } from "./job-step.ts";
 import type { ComputeBackend } from "../../../compute/backend.ts";
-import { containerProgram } from "../container-program.ts";
+import { containerProgram, isPushed, type ImagePlatform } from "../container-program.ts";
 import { fixedMetricDefinitions, unknownImage } from "./errors.ts";
 import { checkMetricDefinitions } from "./log-metrics.ts";
 
 export type TrainingProgram =
   | { readonly kind: "algorithm"; readonly algorithm: BuiltInAlgorithm }
   /** Without a command: script mode. */
-  | { readonly kind: "framework"; readonly found: FrameworkImage; readonly argv?: readonly string[] }
+  | {
+      readonly kind: "framework";
+      readonly image: string;
+      readonly found: FrameworkImage;
+      readonly argv?: readonly string[];
+    }
   | { readonly kind: "image"; readonly image: string };
 
 type Algorithms = SagemakerPlatform["algorithms"];
@@ -40,10 +45,10 @@ export function trainingProgram(
   }
   const { ContainerEntrypoint = [], ContainerArguments = [] } = wanted ?? {};
   if (ContainerEntrypoint.length > 0)
-    return { kind: "framework", found, argv: [...ContainerEntrypoint, ...ContainerArguments] };
+    return { kind: "framework", image, found, argv: [...ContainerEntrypoint, ...ContainerArguments] };
   if (ContainerArguments.length > 0)
     throw notImplemented(`The training image ${image} with ContainerArguments and without ContainerEntrypoint`);
-  return { kind: "framework", found };
+  return { kind: "framework", image, found };
 }
 
 function builtIn(wanted: AlgorithmSpecification | undefined, algorithm: BuiltInAlgorithm): TrainingProgram {
@@ -65,34 +70,41 @@ export async function checkMetrics(
 
 export type JobOfProgram = Pick<Job, "account" | "region" | "spec">;
 
+type TaskPlatform = ImagePlatform & Pick<SagemakerPlatform, "isFrameworkStrict">;
+
 /** Throws ImageError for an image that the job's role may not pull. */
 export async function taskProgram(
   program: TrainingProgram,
   job: JobOfProgram,
-  platform: Pick<SagemakerPlatform, "images" | "isFrameworkStrict">,
+  platform: TaskPlatform,
 ): Promise<Program> {
   switch (program.kind) {
     case "algorithm":
       return { kind: "algorithm", name: program.algorithm.name, command: "train" };
     case "framework": {
-      const { found, argv } = program;
+      const { found, argv, image } = program;
+      if (await isPushed(platform, { ...job, image, roleArn: job.spec.RoleArn }))
+        return imageProgram(image, job, platform);
       const python = pythonNeeds(found, platform.isFrameworkStrict);
       if (argv) return { kind: "command", argv, python };
       return { kind: "script", command: "train", python, module: found.framework.module };
     }
-    case "image": {
-      const { RoleArn: roleArn, ResourceConfig, AlgorithmSpecification: wanted } = job.spec;
-      const { ContainerEntrypoint: entrypoint, ContainerArguments: given } = wanted ?? {};
-      const hasOwn = entrypoint !== undefined && entrypoint.length > 0;
-      return containerProgram(platform, {
-        ...job,
-        image: program.image,
-        roleArn,
-        instanceType: ResourceConfig?.InstanceType ?? "",
-        ...(hasOwn ? { entrypoint } : {}),
-        // "train" is for the image's own entrypoint.
-        arguments: given ?? (hasOwn ? [] : ["train"]),
-      });
-    }
+    case "image":
+      return imageProgram(program.image, job, platform);
   }
+}
+
+function imageProgram(image: string, job: JobOfProgram, platform: Pick<SagemakerPlatform, "images">): Promise<Program> {
+  const { RoleArn: roleArn, ResourceConfig, AlgorithmSpecification: wanted } = job.spec;
+  const { ContainerEntrypoint: entrypoint, ContainerArguments: given } = wanted ?? {};
+  const hasOwn = entrypoint !== undefined && entrypoint.length > 0;
+  return containerProgram(platform, {
+    ...job,
+    image,
+    roleArn,
+    instanceType: ResourceConfig?.InstanceType ?? "",
+    ...(hasOwn ? { entrypoint } : {}),
+    // "train" is for the image's own entrypoint.
+    arguments: given ?? (hasOwn ? [] : ["train"]),
+  });
 }
