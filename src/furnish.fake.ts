@@ -9,6 +9,7 @@ import {
 } from "./furnish-identity-and-buckets.fake.ts";
 import { alarmRecipes, queryRecipes } from "./furnish-alarms.fake.ts";
 import { furnishImages, imageRecipes, knownOfImages } from "./furnish-images.fake.ts";
+import { jobKinds, jobRecipes, knownOfJobs } from "./furnish-jobs.fake.ts";
 import type { OperationModel } from "./models/index.ts";
 import { FakeCallError, fakeAccount, fakeRegion, type FakeSalvia } from "./salvia.fake.ts";
 
@@ -58,6 +59,7 @@ const upload = { Bucket: "bucket", Key: "large", UploadId: madeByServer };
 const recipes: Readonly<Record<string, Members>> = {
   ...identityAndBucketRecipes,
   ...imageRecipes,
+  ...jobRecipes(madeByServer),
   "sagemaker.CreateTrainingJob": {
     TrainingJobName: "job",
     AlgorithmSpecification: { TrainingImage: image, TrainingInputMode: "File" },
@@ -165,6 +167,7 @@ const recipes: Readonly<Record<string, Members>> = {
 /** What members of these names (lower-cased) may hold so that a request finds something. */
 const knownMembers: Readonly<Record<string, readonly unknown[]>> = {
   ...knownOfImages,
+  ...knownOfJobs,
   bucket: ["bucket", "empty-bucket"],
   key: oddKeys,
   copysource: ["bucket/plain", "/bucket/a%2F%2Fb", "bucket/%F0%9F%98%80?versionId=null", "bucket/"],
@@ -270,6 +273,10 @@ async function furnishSagemaker(salvia: FakeSalvia, endless: string): Promise<st
   for (const TrainingJobName of ["job", next]) await ensure(salvia, "sagemaker.CreateTrainingJob", { TrainingJobName });
   for (const name of ["CreateModel", "CreateEndpointConfig", "CreateEndpoint"])
     await ensure(salvia, `sagemaker.${name}`);
+  for (const [create, stop, member] of jobKinds) {
+    if (endless !== "") await ensure(salvia, stop, { [member]: endless });
+    for (const name of ["job", next]) await ensure(salvia, create, { [member]: name });
+  }
   return next;
 }
 
@@ -297,7 +304,8 @@ async function reportAll({ compute, clock }: FakeSalvia, address: string, report
       { type: "phase", at, phase: "running" },
       { type: "output", lines },
     ]);
-    if (!compute.spec(key).environment["TRAINING_JOB_NAME"]?.startsWith("endless-"))
+    const names = ["TRAINING_JOB_NAME", "TRANSFORM_JOB_NAME", "PROCESSING_JOB_NAME"];
+    if (!names.some((name) => compute.spec(key).environment[name]?.startsWith("endless-")))
       await compute.finish(key, { how: "exited", exitCode: 0, startedAt: at, endedAt: at });
   }
 }
@@ -306,7 +314,7 @@ export async function furnishSalvia(salvia: FakeSalvia): Promise<Furniture> {
   const known = new Map(Object.entries(knownMembers));
   const instance = await startInstance();
   const reported = new Set<string>();
-  const made = { UploadId: "", uploadId: "", TrainingJobName: "", queryId: "" };
+  const made = { UploadId: "", uploadId: "", TrainingJobName: "", TransformJobName: "", queryId: "" };
   const recipe: Furniture["recipe"] = ({ service, name }) => {
     const found = recipes[`${service.name}.${name}`];
     const filled = Object.entries(made).filter(([member]) => found?.[member] === madeByServer);
@@ -323,6 +331,7 @@ export async function furnishSalvia(salvia: FakeSalvia): Promise<Furniture> {
     made.uploadId = await furnishImages(salvia);
     known.set("uploadid", [made.UploadId, made.uploadId]);
     made.TrainingJobName = await furnishSagemaker(salvia, made.TrainingJobName);
+    made.TransformJobName = made.TrainingJobName;
     await furnishOthers(salvia);
     await work();
     // Last, so that it has not run yet.

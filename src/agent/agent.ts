@@ -12,19 +12,17 @@ import type { Random } from "../lib/random.ts";
 import type { TaskEnd } from "../task/report.ts";
 import { lockName, readOwnJson, taskPaths, type HostFacts, type TaskPaths } from "../task/task-folder.ts";
 import { pythonNeedsOf, type TaskSpec } from "../task/task.ts";
-import { choosePython } from "./choose-python.ts";
 import { followProgram } from "./follow-program.ts";
 import { openDoors, prepareTask } from "./prepare-task.ts";
 import { StageError } from "./planned-path.ts";
 import { startReporter } from "./reporter.ts";
-import { pythonFolder } from "./python-environment.ts";
 import { createDockerRunner, type DockerRunnerOptions } from "./runners/docker-runner.ts";
 import { createProcessRunner } from "./runners/process-runner.ts";
 import type { ProgramAddresses } from "./runners/program-command.ts";
 import { connectToServer } from "./server-connection.ts";
 import { nowMs, type TaskRun } from "./task-run.ts";
 import { openState, replacedFile } from "./task-state.ts";
-import { folderUploads } from "./upload-folders.ts";
+import type { FolderUploads, UploadFoldersOptions } from "./upload-folders.ts";
 
 export interface AgentOptions {
   /** The task's folder, with task.json in it. */
@@ -58,7 +56,7 @@ export async function runAgent(options: AgentOptions): Promise<number> {
 async function serveTask(options: AgentOptions, paths: TaskPaths): Promise<void> {
   const identity = identifyProcess(process.pid);
   if (identity) replacedFile(paths.agent, JSON.stringify(identity));
-  const run = createRun(options, paths);
+  const run = await createRun(options, paths);
   const watchStopFile = options.clock.every(200, () => {
     if (existsSync(paths.stop)) run.stopAsked.abort();
     if (!existsSync(paths.task)) run.abandoned.abort(new Error("the task's folder is gone"));
@@ -77,7 +75,7 @@ async function serveTask(options: AgentOptions, paths: TaskPaths): Promise<void>
   }
 }
 
-function createRun({ clock, random, log, entry }: AgentOptions, paths: TaskPaths): TaskRun {
+async function createRun({ clock, random, log, entry }: AgentOptions, paths: TaskPaths): Promise<TaskRun> {
   const spec = JSON.parse(readFileSync(paths.task, "utf8")) as TaskSpec;
   const state = openState(paths, log);
   const stopAsked = new AbortController();
@@ -95,7 +93,7 @@ function createRun({ clock, random, log, entry }: AgentOptions, paths: TaskPaths
     tell: (message: string) =>
       reporter.tell({ type: "phase", at: clock.now().getTime(), phase: "downloading", message }),
   };
-  const runner = createRunner(shared, host, entry ?? process.argv[1] ?? "");
+  const runner = await createRunner(shared, host, entry ?? process.argv[1] ?? "");
   const reporter = startReporter({
     paths,
     connection,
@@ -104,7 +102,7 @@ function createRun({ clock, random, log, entry }: AgentOptions, paths: TaskPaths
     onStop: () => stopAsked.abort(),
     onGone: () => abandoned.abort(new Error("the server no longer knows the task")),
   });
-  const uploads = folderUploads({
+  const uploads = lazyUploads({
     folders: spec.uploads ?? [],
     root: paths.root,
     logFile: paths.uploads,
@@ -143,7 +141,7 @@ function addressesOf({ state, runner, doors }: TaskRun): ProgramAddresses {
   };
 }
 
-function createRunner(
+async function createRunner(
   shared: Omit<DockerRunnerOptions, "program" | "place" | "engine">,
   host: HostFacts,
   entry: string,
@@ -153,7 +151,7 @@ function createRunner(
     if (!container) throw new Error("an image runs on the Docker backend alone");
     return createDockerRunner({ ...shared, program, place: container, engine: connectToEngine(container.engine) });
   }
-  const python = chosenPython(shared.spec, host);
+  const python = await chosenPython(shared.spec, host);
   return createProcessRunner({
     ...shared,
     bwrap: host.bwrap,
@@ -164,9 +162,11 @@ function createRunner(
 }
 
 /** Where the task's environment will be. What cannot be chosen is told by the preparation. */
-function chosenPython({ program }: TaskSpec, { environments }: HostFacts): string | undefined {
+async function chosenPython({ program }: TaskSpec, { environments }: HostFacts): Promise<string | undefined> {
   const needs = pythonNeedsOf(program);
   if (!needs || environments === undefined) return undefined;
+  const { choosePython } = await import("./choose-python.ts");
+  const { pythonFolder } = await import("./python-environment.ts");
   try {
     return pythonFolder(environments, choosePython(needs).wish);
   } catch (error) {
@@ -204,6 +204,16 @@ async function walk(run: TaskRun): Promise<void> {
   }
 }
 
+/** Most tasks have none: an agent must start fast. */
+function lazyUploads(options: UploadFoldersOptions): FolderUploads {
+  if (options.folders.length === 0) return { watch: async () => {}, finish: async () => undefined };
+  const made = import("./upload-folders.ts").then(({ folderUploads }) => folderUploads(options));
+  return {
+    watch: async (signal) => (await made).watch(signal),
+    finish: async (hasSucceeded, signal) => (await made).finish(hasSucceeded, signal),
+  };
+}
+
 const tellUser = (run: TaskRun, text: string): void =>
   run.reporter.tell({ type: "output", lines: [{ at: nowMs(run), text }] });
 
@@ -218,7 +228,8 @@ const uploadingMessage = {
 async function settle(run: TaskRun, end: TaskEnd): Promise<TaskEnd> {
   const { spec, paths, clock, log, connection, reporter, abandoned } = run;
   const { readFailure, uploadResults } = await import("./upload-results.ts");
-  const failure = end.failure ?? readFailure(paths.root);
+  const transformFailure = run.state.current.transform?.problem;
+  const failure = transformFailure ?? end.failure ?? readFailure(paths.root);
   const full = { ...end, ...(failure === undefined ? {} : { failure }) };
   if (spec.purpose === "hosting") return full;
   reporter.tell({ type: "phase", at: nowMs(run), phase: "uploading", message: uploadingMessage[spec.purpose] });

@@ -2,12 +2,14 @@
 import { existsSync } from "node:fs";
 import { currentBootId } from "../lib/process-identity.ts";
 import type { TaskEnd } from "../task/report.ts";
+import { serves } from "../task/task.ts";
 import { readOwnJson, type StopWish, type TaskPaths } from "../task/task-folder.ts";
 import { diskMeter } from "./disk-meter.ts";
-import { volumeText } from "./disk-use.ts";
 import { watchHealth } from "./watch-health.ts";
 import type { ProgramExit, ProgramState } from "./runners/runner.ts";
 import { nowMs, type TaskRun } from "./task-run.ts";
+import { endOfExit, readyWithinSeconds } from "./end-of-program.ts";
+import { watchTransform } from "./transform/watch-transform.ts";
 import { watchDisk, watchUsage } from "./watch-usage.ts";
 import type { StopState } from "./task-state.ts";
 
@@ -41,6 +43,7 @@ export async function followProgram(run: TaskRun): Promise<TaskEnd> {
     watchDisk(run, disk, over.signal),
     watchHealth(run, over.signal),
     run.uploads.watch(over.signal),
+    watchTransform(run, over.signal),
   ];
   const stopper = createStopper(run);
   try {
@@ -81,35 +84,9 @@ async function endOf(
       return { how: "lost", startedAt: now.startedAt };
     case "ended":
       await runner.kill(); // Children that the program left behind.
-      return endOfExit(now.exit, now.startedAt, state.current.stop?.why, spec.diskBytes);
+      return endOfExit(now.exit, now.startedAt, state.current, spec);
   }
 }
-
-function endOfExit(
-  exit: ProgramExit,
-  startedAt: number,
-  stopped: StopState["why"] | undefined,
-  diskBytes = 0,
-): TaskEnd {
-  const ownReasons: Readonly<Partial<Record<StopState["why"], string>>> = {
-    "not-ready": `The model did not answer /ping within ${readyWithinSeconds} seconds of its start.`,
-    "disk-full": `ClientError: The files and the output of the job took more than its volume of ${volumeText(diskBytes)}. Please use a larger VolumeSizeInGB.`,
-  };
-  const ours = stopped === undefined ? undefined : ownReasons[stopped];
-  const failure = stopped === undefined ? exit.failure : ours;
-  return {
-    how: stopped === undefined || stopped === "not-ready" || stopped === "disk-full" ? "exited" : stopped,
-    // One that ended well because it was told to end has failed all the same.
-    exitCode: ours === undefined ? exit.exitCode : exit.exitCode || 1,
-    ...(exit.signal === undefined ? {} : { signal: exit.signal }),
-    ...(failure === undefined ? {} : { failure }),
-    startedAt,
-    endedAt: exit.endedAt,
-  };
-}
-
-/** A model must answer /ping with 200 within this time of its start. */
-const readyWithinSeconds = 240;
 
 /** Called again and again: SIGTERM when the task should end, SIGKILL after the grace. */
 function createStopper(run: TaskRun): (startedAt: number) => Promise<void> {
@@ -117,9 +94,10 @@ function createStopper(run: TaskRun): (startedAt: number) => Promise<void> {
   let isTold = false;
   const whyNow = (startedAt: number): StopState["why"] | undefined => {
     if (stopAsked.signal.aborted || existsSync(run.paths.stop)) return "stopped";
+    if (state.current.transform) return "finished";
     const ranMs = nowMs(run) - startedAt;
     if (spec.maxRuntimeSeconds !== undefined && ranMs >= spec.maxRuntimeSeconds * 1_000) return "timed-out";
-    return spec.purpose === "hosting" && state.current.wasReady !== true && ranMs >= readyWithinSeconds * 1_000
+    return serves(spec) && state.current.wasReady !== true && ranMs >= readyWithinSeconds * 1_000
       ? "not-ready"
       : undefined;
   };

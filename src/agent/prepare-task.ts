@@ -4,7 +4,7 @@ import { untilItWorks } from "./back-off.ts";
 import { DiskQuota } from "./disk-quota.ts";
 import { openGateway, type Gateway } from "./gateway.ts";
 import { StageError } from "./planned-path.ts";
-import { pythonNeedsOf } from "../task/task.ts";
+import { pythonNeedsOf, serves } from "../task/task.ts";
 import { createProgress } from "./progress.ts";
 import { ServerRefusalError, serverUrl } from "./server-connection.ts";
 import { nowMs, type TaskRun } from "./task-run.ts";
@@ -70,7 +70,7 @@ async function bringIn(run: TaskRun): Promise<void> {
 /** The gateway, and the port of a model. Both stay the same when the agent is restarted. */
 export async function openDoors(run: TaskRun): Promise<void> {
   const { spec, state } = run;
-  if (spec.purpose === "hosting" && state.current.port === undefined)
+  if (serves(spec) && state.current.port === undefined)
     state.save({ port: spec.port ?? (await run.runner.choosePort()) });
   if (spec.network.isAlone || run.doors.gateway) return;
   const token = state.current.gateway?.token ?? run.random.bytes(24).toString("base64url");

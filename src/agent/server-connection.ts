@@ -25,8 +25,14 @@ export interface ServerConnection {
   object(url: string, signal: AbortSignal): Promise<IncomingMessage>;
   report(report: ReportRequest, signal: AbortSignal): Promise<ReportAnswer>;
   putPart(part: "model" | "output", body: Readable, signal: AbortSignal): Promise<void>;
-  /** Stores `sizeBytes` bytes as a file of an upload folder. */
-  putFile(folder: string, path: string, body: Readable, sizeBytes: number, signal: AbortSignal): Promise<void>;
+  /** Stores the body, of `sizeBytes` bytes where that is known, as a file of an upload folder. */
+  putFile(
+    folder: string,
+    path: string,
+    body: Readable,
+    sizeBytes: number | undefined,
+    signal: AbortSignal,
+  ): Promise<void>;
   credentials(signal: AbortSignal): Promise<TaskCredentials>;
   close(): void;
 }
@@ -77,7 +83,8 @@ export function connectToServer(server: TaskSpec["server"], key: string): Server
     },
     putFile: async (folder, path, body, sizeBytes, signal) => {
       const segments = [folder, ...path.split("/")].map(encodeURIComponent);
-      const headers = { "content-type": "application/octet-stream", "content-length": String(sizeBytes) };
+      const length = sizeBytes === undefined ? {} : { "content-length": String(sizeBytes) };
+      const headers = { "content-type": "application/octet-stream", ...length };
       await sendAll(open("PUT", `files/${segments.join("/")}`, headers, signal), body);
     },
     credentials: async (signal) => {

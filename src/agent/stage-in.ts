@@ -26,7 +26,7 @@ const filesAtOnce = 8;
 
 /** Throws StageError with a text for the user when the objects cannot become files. */
 export async function stageIn(plan: ChannelPlan, options: StageOptions): Promise<void> {
-  for (const channel of plan.channels) await stageChannel(channel, options);
+  for (const channel of plan.channels) if (channel.mode === "File") await stageChannel(channel, options);
   if (plan.modelArchives.length === 0) return;
   const folder = join(options.root, "model");
   await rm(folder, { recursive: true, force: true });

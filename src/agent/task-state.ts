@@ -16,12 +16,15 @@ export interface AgentState {
   /** A hosting task answered /ping once. */
   readonly wasReady?: boolean;
   readonly stop?: StopState;
+  /** Of a batch transform that is over: why it failed, if it did. */
+  readonly transform?: { readonly problem?: string };
   /** Set from the step "uploading" on. */
   readonly end?: TaskEnd;
 }
 
 export interface StopState {
-  readonly why: "stopped" | "timed-out" | "not-ready" | "disk-full";
+  /** finished: a model that has transformed everything. */
+  readonly why: "stopped" | "timed-out" | "not-ready" | "disk-full" | "finished";
   /** ms since 1970. */
   readonly killAt: number;
 }

@@ -12,7 +12,8 @@ export interface PlannedObject {
 
 export interface PlannedChannel {
   readonly name: string;
-  readonly mode: "File";
+  /** Stream: not brought in, but read object by object (batch transform). */
+  readonly mode: "File" | "Stream";
   /** Where its objects go, below the task's root; default: "input/data/<name>". */
   readonly folder?: string;
   readonly objects: readonly PlannedObject[];

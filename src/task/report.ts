@@ -35,6 +35,8 @@ export interface TaskEnd {
   readonly signal?: string;
   /** First 1,024 characters of /opt/ml/output/failure, or why setup failed. */
   readonly failure?: string;
+  /** First 1,024 characters of /opt/ml/output/message (processing). */
+  readonly message?: string;
   /** ms since 1970 at which the program was released and ended; absent when it never ran. */
   readonly startedAt?: number;
   readonly endedAt?: number;

@@ -1,6 +1,7 @@
 // What the server hands to an agent: one instance of a job or endpoint, complete, as plain JSON.
 
 import type { ContainerPlace } from "./container-place.ts";
+import type { TransformWork } from "./transform-work.ts";
 import type { UploadFolder } from "./upload-folder.ts";
 
 /** What runs inside the task. */
@@ -124,6 +125,8 @@ export interface TaskSpec {
   readonly environment: Readonly<Record<string, string>>;
   /** Files under /opt/ml/input/config, e.g. {"hyperparameters.json": "{…}"}; written before release. */
   readonly configFiles: Readonly<Record<string, string>>;
+  /** Of a batch transform: what is done with the objects of its streamed channel. */
+  readonly transform?: TransformWork;
   /** Folders whose files the agent stores in S3, as they are. */
   readonly uploads?: readonly UploadFolder[];
   /** Where the model of a hosting task listens; the agent picks a free one when undefined and reports it. */
@@ -135,3 +138,7 @@ export interface TaskSpec {
   /** Whole seconds the program may run after release; the agent then stops it (SIGTERM, grace, SIGKILL) and says so. */
   readonly maxRuntimeSeconds?: number;
 }
+
+/** Whether its program is a model that listens. */
+export const serves = ({ purpose }: Pick<TaskSpec, "purpose">): boolean =>
+  purpose === "hosting" || purpose === "transform";

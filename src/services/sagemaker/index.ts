@@ -20,6 +20,10 @@ import { trainingJobOperations } from "./training-job/index.ts";
 import { trainingJob } from "./training-job/training-job.resource.ts";
 import { trainingJobTasks } from "./training-job/training-job-tasks.ts";
 import { trainingJobReconciler } from "./training-job/training-job.reconciler.ts";
+import { transformJobOperations } from "./transform-job/index.ts";
+import { transformJob } from "./transform-job/transform-job.resource.ts";
+import { transformJobTasks } from "./transform-job/transform-job-tasks.ts";
+import { transformJobReconciler } from "./transform-job/transform-job.reconciler.ts";
 
 export type { SagemakerPlatform } from "./context.ts";
 
@@ -35,6 +39,7 @@ const taggedKinds: readonly TaggedKind[] = [
   taggedKind(model),
   taggedKind(endpointConfig),
   taggedKind(endpoint),
+  taggedKind(transformJob),
 ];
 
 const searchedKinds: readonly SearchedKind[] = [
@@ -46,6 +51,7 @@ const operations: readonly Operation<SagemakerContext>[] = [
   ...modelOperations,
   ...endpointConfigOperations,
   ...endpointOperations,
+  ...transformJobOperations,
   ...tagOperations(taggedKinds),
   searchOperation(searchedKinds),
 ];
@@ -53,11 +59,13 @@ const operations: readonly Operation<SagemakerContext>[] = [
 const reconcilersOf = (platform: SagemakerPlatform): readonly AnyReconciler[] => [
   trainingJobReconciler(platform),
   endpointReconciler(platform),
+  transformJobReconciler(platform),
 ];
 
 const taskOwnersOf = (platform: SagemakerPlatform): readonly TaskOwner[] => [
   trainingJobTasks(platform),
   endpointTasks(platform),
+  transformJobTasks(platform),
 ];
 
 export function createSagemaker(platform: SagemakerPlatform): Sagemaker {

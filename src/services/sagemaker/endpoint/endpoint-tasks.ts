@@ -1,18 +1,17 @@
 // The tasks of an endpoint: what an instance runs and reads, where its lines and figures go.
-import { findFramework, pythonNeeds } from "../../../compute/frameworks/find-framework.ts";
 import type { ResourceRow } from "../../../database/resources.ts";
 import type { Writer } from "../../../database/store.ts";
 import { unpack } from "../../../lib/stored-json.ts";
 import type { ChannelPlan, PlanFailure } from "../../../task/channel-plan.ts";
 import { taskRoutePrefix } from "../../../task/report.ts";
-import type { Program, TaskSpec } from "../../../task/task.ts";
+import type { TaskSpec } from "../../../task/task.ts";
 import { rowKind } from "../../resource-definition.ts";
 import type { MetricData } from "../../cloudwatch/index.ts";
-import { containerProgram, isPushed } from "../container-program.ts";
 import type { SagemakerPlatform } from "../context.ts";
+import { servingProgram } from "../serving-program.ts";
 import type { StoredReport, TaskOwner, TaskRow } from "../tasks/task-owner.ts";
 import { usageMetrics } from "../tasks/usage-metrics.ts";
-import { jobAddresses } from "../training-job/job-network.ts";
+import { jobAddresses } from "../jobs/job-network.ts";
 import type { VariantPlan } from "./deployment.ts";
 import { endpoint, type EndpointSpec, type EndpointStatus } from "./endpoint.resource.ts";
 import { generationOf, instanceId, variantOf } from "./fleet.ts";
@@ -32,6 +31,7 @@ export async function taskSpec(
   platform: Pick<SagemakerPlatform, "server" | "images" | "compute" | "isFrameworkStrict">,
 ): Promise<TaskSpec> {
   const { server } = platform;
+  const place = { account: task.account, region: task.region };
   return {
     key: task.key,
     ownerUid: task.owner_uid,
@@ -39,7 +39,7 @@ export async function taskSpec(
     region: task.region,
     purpose: "hosting",
     server: { url: server.url(), token: task.token, ...(server.file === undefined ? {} : { file: server.file }) },
-    program: await programOf(task, variant, platform),
+    program: await servingProgram({ ...variant, ...place, roleArn: variant.roleArn ?? "" }, platform),
     // Instances of an endpoint do not know each other: each is alone on its network.
     network: { host: "algo-1", addresses: jobAddresses(task.key, 1), isAlone: variant.isAlone },
     environment: {
@@ -53,22 +53,6 @@ export async function taskSpec(
     graceSeconds,
     ...(variant.volumeGigabytes === undefined ? {} : { diskBytes: variant.volumeGigabytes * 2 ** 30 }),
   };
-}
-
-async function programOf(
-  task: TaskRow,
-  variant: VariantPlan,
-  platform: Pick<SagemakerPlatform, "images" | "compute" | "isFrameworkStrict">,
-): Promise<Program> {
-  const { algorithm, image, instanceType, roleArn = "" } = variant;
-  if (algorithm !== undefined) return { kind: "algorithm", name: algorithm, command: "serve" };
-  const { account, region } = task;
-  const found = findFramework(image);
-  if (found && !(await isPushed(platform, { image, account, region, roleArn }))) {
-    const python = pythonNeeds(found, platform.isFrameworkStrict);
-    return { kind: "script", command: "serve", python, module: found.framework.module };
-  }
-  return containerProgram(platform, { image, account, region, roleArn, instanceType, arguments: ["serve"] });
 }
 
 const specOf = (owner: ResourceRow): EndpointSpec => unpack(owner.spec) as EndpointSpec;

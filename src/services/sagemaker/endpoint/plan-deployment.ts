@@ -1,52 +1,18 @@
 // Turns an endpoint configuration and its models into a deployment, or says what of them cannot run here yet.
-import { findFramework } from "../../../compute/frameworks/find-framework.ts";
-import type { ContainerDefinition, ProductionVariant } from "../../../models/generated/sagemaker.ts";
-import { validationError } from "../../../lib/aws-error.ts";
+import type { ProductionVariant } from "../../../models/generated/sagemaker.ts";
 import type { SagemakerContext } from "../context.ts";
 import { endpointConfig } from "../endpoint-config/endpoint-config.resource.ts";
-import { containersOf, model, modelDataUri, type Model } from "../model/model.resource.ts";
-import { notImplemented, refuseUnsupported, type SupportCheck } from "../not-implemented.ts";
+import { model, modelDataUri } from "../model/model.resource.ts";
+import { servedAlgorithm, servedContainer } from "../serving-program.ts";
 import { totalInstances, type Deployment, type VariantPlan } from "./deployment.ts";
 import { tooManyInstances } from "./errors.ts";
 
 const startupSeconds = 240;
 const downloadSeconds = 3_600;
 
-const containerChecks: readonly SupportCheck<ContainerDefinition>[] = [
-  ["Mode MultiModel", (container) => container.Mode === "MultiModel"],
-  ["ModelPackageName", (container) => container.ModelPackageName],
-  ["AdditionalModelDataSources", (container) => (container.AdditionalModelDataSources ?? []).length > 0],
-  ["ImageConfig", (container) => container.ImageConfig?.RepositoryAccessMode === "Vpc"],
-  [
-    "ModelDataSource with S3DataType S3Prefix",
-    ({ ModelDataSource: source }) => (source?.S3DataSource?.S3DataType ?? "S3Object") !== "S3Object",
-  ],
-  [
-    "ModelDataSource with CompressionType None",
-    ({ ModelDataSource: source }) => (source?.S3DataSource?.CompressionType ?? "Gzip") !== "Gzip",
-  ],
-];
-
-function containerOf(found: Model): ContainerDefinition {
-  const where = `Model "${found.name}": `;
-  const [container, ...others] = containersOf(found.spec);
-  if (!container || others.length > 0) throw notImplemented(`${where}an inference pipeline (several Containers)`);
-  refuseUnsupported(container, containerChecks, where);
-  return container;
-}
-
-function algorithmOf(image: string, ctx: SagemakerContext): { readonly algorithm?: string } {
-  const algorithm = ctx.algorithms.find(image);
-  if (algorithm) return { algorithm: algorithm.name };
-  if (findFramework(image) || ctx.compute.features.has("images")) return {};
-  throw validationError(
-    `Salvia cannot serve the image ${image} yet. It serves SageMaker's built-in algorithms ${ctx.algorithms.names.join(", ")}, and its framework images (docs/frameworks.md), under the image name of any registry account and region. Other images run as containers, where a Docker Engine answers: none does here.`,
-  );
-}
-
 async function planVariant(variant: ProductionVariant, ctx: SagemakerContext): Promise<VariantPlan> {
   const found = await ctx.resources.get(model, variant.ModelName ?? "");
-  const container = containerOf(found);
+  const container = servedContainer(found);
   const modelData = modelDataUri(container);
   const image = container.Image ?? "";
   return {
@@ -57,7 +23,7 @@ async function planVariant(variant: ProductionVariant, ctx: SagemakerContext): P
     weight: variant.InitialVariantWeight ?? 1,
     volumeGigabytes: variant.VolumeSizeInGB,
     image,
-    ...algorithmOf(image, ctx),
+    ...servedAlgorithm(image, ctx),
     environment: container.Environment ?? {},
     ...(modelData === undefined ? {} : { modelData }),
     ...(found.spec.ExecutionRoleArn === undefined ? {} : { roleArn: found.spec.ExecutionRoleArn }),

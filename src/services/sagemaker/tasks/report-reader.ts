@@ -17,7 +17,7 @@ const isEnd = (value: unknown): boolean =>
   isFields(value) &&
   ends.includes(value["how"]) &&
   ["exitCode", "startedAt", "endedAt"].every((name) => isAbsentOr(isNumber, value[name])) &&
-  ["signal", "failure", "uploadProblem"].every((name) => isAbsentOr(isText, value[name])) &&
+  ["signal", "failure", "message", "uploadProblem"].every((name) => isAbsentOr(isText, value[name])) &&
   ["modelFiles", "outputFiles"].every((name) => isAbsentOr(isTexts, value[name]));
 
 const checks: ReadonlyMap<unknown, (event: Fields) => boolean> = new Map([

@@ -9,7 +9,7 @@ import { inFolder, parseS3Uri, s3Uri, type S3Uri } from "../s3-uri.ts";
 import { observedOf } from "../tasks/task-rows.ts";
 import type { PartName } from "../tasks/observed-task.ts";
 import type { TaskRow } from "../tasks/task-owner.ts";
-import type { Verdict } from "./verdict.ts";
+import type { Verdict } from "../jobs/verdict.ts";
 
 /** Two blocks of zeros end a tar archive. */
 const endOfArchive = gzipSync(Buffer.alloc(1024));

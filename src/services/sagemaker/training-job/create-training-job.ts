@@ -8,7 +8,7 @@ import { parseS3Uri } from "../s3-uri.ts";
 import { checkNewTags } from "../tags/tag-rules.ts";
 import { checkSupport } from "./check-support.ts";
 import { tooManyInstances } from "./errors.ts";
-import { maxInstances } from "./job-network.ts";
+import { maxInstances } from "../jobs/job-network.ts";
 import { knownMetrics } from "./known-metrics.ts";
 import { statusAtStart, trainingJob, type TrainingJobSpec } from "./training-job.resource.ts";
 import { checkMetrics, trainingProgram, type TrainingProgram } from "./training-program.ts";

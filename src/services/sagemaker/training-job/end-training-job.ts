@@ -9,7 +9,7 @@ import { finalMetrics } from "./job-progress.ts";
 import { moveTo } from "./secondary-status.ts";
 import type { TrainingJobStatus } from "./training-job.resource.ts";
 import type { Job, JobOutcome, TrainingPlatform } from "./job-step.ts";
-import { verdictOf, type Verdict } from "./verdict.ts";
+import { verdictOf, type Verdict } from "../jobs/verdict.ts";
 
 /** Before any program ran, an instance may be lost once without the user's leave: nothing has happened yet. */
 const freeRestarts = 1;

@@ -3,7 +3,8 @@ import { createHash } from "node:crypto";
 import type { Program, TaskSpec } from "../../../task/task.ts";
 import type { SagemakerPlatform } from "../context.ts";
 import type { TaskRow } from "../tasks/task-owner.ts";
-import { hostName, jobAddresses } from "./job-network.ts";
+import { instanceOf, jobTaskKeys } from "../jobs/job-kind.ts";
+import { hostName, jobAddresses } from "../jobs/job-network.ts";
 import type { TrainingJobSpec } from "./training-job.resource.ts";
 
 const graceSeconds = 120;
@@ -20,15 +21,9 @@ export interface JobIdentity {
 
 export const instanceCount = (spec: TrainingJobSpec): number => spec.ResourceConfig?.InstanceCount ?? 1;
 
-const keyPrefix = ({ uid, attempt }: Pick<JobIdentity, "uid" | "attempt">): string =>
-  attempt === 0 ? `${uid}-` : `${uid}-r${attempt}-`;
-
 /** `<uid>-algo-1`, …; a restarted job has keys of its own, so that nothing late from before can be taken for it. */
 export const taskKeys = (job: Pick<JobIdentity, "uid" | "attempt" | "spec">): string[] =>
-  Array.from({ length: instanceCount(job.spec) }, (_, at) => keyPrefix(job) + hostName(at + 1));
-
-/** 1 for algo-1. */
-export const instanceOf = (task: { readonly key: string }): number => Number(/-algo-(\d+)$/.exec(task.key)?.[1] ?? 0);
+  jobTaskKeys(job.uid, job.attempt, instanceCount(job.spec));
 
 function inputDataConfig(spec: TrainingJobSpec): object {
   const channels = (spec.InputDataConfig ?? []).map((channel) => [

@@ -11,8 +11,9 @@ import type { SagemakerPlatform } from "../context.ts";
 import type { StoredReport, TaskOwner, TaskRow } from "../tasks/task-owner.ts";
 import { usageMetrics } from "../tasks/usage-metrics.ts";
 import { filesOf, type JobPlan, type PlannedFile } from "../channels/channel-planner.ts";
-import { hostName } from "./job-network.ts";
-import { instanceCount, instanceOf } from "./job-tasks.ts";
+import { hostName } from "../jobs/job-network.ts";
+import { instanceCount } from "./job-tasks.ts";
+import { instanceOf } from "../jobs/job-kind.ts";
 import { metricsInLines, thinned } from "./log-metrics.ts";
 import { trainingJob, type TrainingJobSpec, type TrainingJobStatus } from "./training-job.resource.ts";
 

@@ -16,12 +16,15 @@ import { trainingJobEnd } from "./end-training-job.ts";
 import { walkWith, trainingStart } from "./job-progress.ts";
 import type { AlsoSave, Job, JobOutcome, JobStep, TrainingPlatform } from "./job-step.ts";
 import { instanceCount, taskKeys, taskSpecs } from "./job-tasks.ts";
+
 import { moveTo, say } from "./secondary-status.ts";
 import { isSettled, trainingJob, type TrainingJobIntent, type TrainingJobStatus } from "./training-job.resource.ts";
 import type { TrainingJobSpec } from "./training-job.resource.ts";
 import { taskProgram, trainingProgram } from "./training-program.ts";
-import { watchTasks } from "./watch-tasks.ts";
+import { watchTasks } from "../jobs/watch-tasks.ts";
 
+/** As AWS gives a job that is asked to stop, so that it can save its model. */
+const stopGraceSeconds = 120;
 const capacityEveryMs = seconds(10);
 const followEveryMs = seconds(2);
 
@@ -146,7 +149,9 @@ function launch(platform: TrainingPlatform): JobStep {
 function follow(platform: TrainingPlatform): JobStep {
   const end = trainingJobEnd(platform);
   return async (job) => {
-    const tasks = await watchTasks(platform, job);
+    const keys = taskKeys({ uid: job.uid, spec: job.spec, attempt: job.status.attempt });
+    const isStopWanted = job.intent.stopRequestedAt !== undefined;
+    const tasks = await watchTasks(platform, { uid: job.uid, keys, isStopWanted, stopGraceSeconds });
     if (tasks.length < instanceCount(job.spec)) throw new Error(`rows of the tasks of ${job.name} are missing`);
     const observed = tasks.map(observedOf);
     const start = job.status.TrainingStartTime ?? trainingStart(observed);

@@ -2,12 +2,9 @@
 import type { SagemakerPlatform } from "../context.ts";
 import type { TaskRow } from "../tasks/task-owner.ts";
 import { findTask, observedOf, requestStop, saveObserved, tasksOf } from "../tasks/task-rows.ts";
-import { instanceOf, taskKeys } from "./job-tasks.ts";
-import type { Job } from "./job-step.ts";
+import { instanceOf } from "./job-kind.ts";
 import { endsJob, isFailure } from "./verdict.ts";
 
-/** As AWS gives a job that is asked to stop, so that it can save its model. */
-const stopGraceSeconds = 120;
 /** Of the instances of a job that has failed nothing is kept but what they wrote for people. */
 const failureGraceSeconds = 10;
 
@@ -50,9 +47,17 @@ async function stopAll({ store, compute }: Platform, tasks: readonly TaskRow[], 
   if (unasked.length > 0) await store.write((tx) => requestStop(tx, unasked));
 }
 
+export interface WatchedJob {
+  readonly uid: string;
+  /** Of this attempt's tasks. */
+  readonly keys: readonly string[];
+  readonly isStopWanted: boolean;
+  readonly stopGraceSeconds: number;
+}
+
 /** The rows of this attempt as they are now, algo-1 first. */
-export async function watchTasks(platform: Platform, job: Job): Promise<TaskRow[]> {
-  const keys = new Set(taskKeys({ uid: job.uid, spec: job.spec, attempt: job.status.attempt }));
+export async function watchTasks(platform: Platform, job: WatchedJob): Promise<TaskRow[]> {
+  const keys = new Set(job.keys);
   const rows = async (): Promise<TaskRow[]> => {
     const tasks = await tasksOf(platform.store.read, job.uid);
     return tasks.filter((task) => keys.has(task.key)).sort((a, b) => instanceOf(a) - instanceOf(b));
@@ -61,7 +66,7 @@ export async function watchTasks(platform: Platform, job: Job): Promise<TaskRow[
   const tasks = await rows();
   const ends = tasks.map((task) => observedOf(task).end).filter((end) => end !== undefined);
   const hasFailed = ends.some(isFailure);
-  if (job.intent.stopRequestedAt || ends.some(endsJob))
-    await stopAll(platform, tasks, hasFailed ? failureGraceSeconds : stopGraceSeconds);
+  if (job.isStopWanted || ends.some(endsJob))
+    await stopAll(platform, tasks, hasFailed ? failureGraceSeconds : job.stopGraceSeconds);
   return tasks;
 }

@@ -1,0 +1,55 @@
+// How a task ended, from how its program did and why it was told to.
+import { volumeText } from "./disk-use.ts";
+import type { TaskEnd } from "../task/report.ts";
+import type { TaskSpec } from "../task/task.ts";
+import type { ProgramExit } from "./runners/runner.ts";
+import type { AgentState } from "./task-state.ts";
+
+/** A model must answer /ping with 200 within this time of its start. */
+export const readyWithinSeconds = 240;
+
+type Reason = { readonly exitCode: number; readonly failure?: string };
+
+export function endOfExit(
+  exit: ProgramExit,
+  startedAt: number,
+  { stop, transform }: Pick<AgentState, "stop" | "transform">,
+  spec: Pick<TaskSpec, "purpose" | "diskBytes">,
+): TaskEnd {
+  const signal = exit.signal === undefined ? {} : { signal: exit.signal };
+  const plain = { how: "exited", exitCode: exit.exitCode, ...signal, startedAt, endedAt: exit.endedAt } as const;
+  switch (stop?.why) {
+    case "finished":
+      return { ...plain, exitCode: transform?.problem === undefined ? 0 : 1 };
+    case "stopped":
+      return { ...plain, how: "stopped" };
+    case "timed-out":
+      return { ...plain, how: "timed-out" };
+    case "not-ready":
+      return {
+        ...plain,
+        ...failedBy(exit, `The model did not answer /ping within ${readyWithinSeconds} seconds of its start.`),
+      };
+    case "disk-full":
+      return { ...plain, ...failedBy(exit, volumeIsFull(spec.diskBytes ?? 0)) };
+    case undefined:
+      return { ...plain, ...(spec.purpose === "transform" ? leftEarly(exit) : ownFailure(exit)) };
+  }
+}
+
+/** One that ended well because it was told to end has failed all the same. */
+const failedBy = ({ exitCode }: ProgramExit, failure: string): Reason => ({ exitCode: exitCode || 1, failure });
+
+const ownFailure = ({ failure }: ProgramExit): { readonly failure?: string } =>
+  failure === undefined ? {} : { failure };
+
+/** A model that leaves before its work is done has failed, whatever it says. */
+const leftEarly = (exit: ProgramExit): Reason =>
+  failedBy(
+    exit,
+    exit.failure ??
+      `ClientError: The model's container ended with exit code ${exit.exitCode} before its data was transformed. Its log says why.`,
+  );
+
+const volumeIsFull = (diskBytes: number): string =>
+  `ClientError: The files and the output of the job took more than its volume of ${volumeText(diskBytes)}. Please use a larger VolumeSizeInGB.`;

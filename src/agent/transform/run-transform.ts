@@ -1,0 +1,165 @@
+// Beside a model that serves: sends this instance's objects through it and stores what comes of them. What is done stands in a file of
+// the task, so that a restarted agent goes on with the objects that are left.
+import { appendFileSync, createReadStream } from "node:fs";
+import { Readable, Transform } from "node:stream";
+import { createGunzip } from "node:zlib";
+import type { PlannedObject } from "../../task/channel-plan.ts";
+import { readIfThere } from "../../task/task-folder.ts";
+import type { TransformWork } from "../../task/transform-work.ts";
+import { untilItWorks } from "../back-off.ts";
+import { ping } from "../ping.ts";
+import { StageError } from "../planned-path.ts";
+import { createProgress } from "../progress.ts";
+import { ServerRefusalError } from "../server-connection.ts";
+import { nowMs, type TaskRun } from "../task-run.ts";
+import { dataProcessing, type DataProcessing } from "./data-processing.ts";
+import { connectToModel, type ExecutionParameters, type ModelClient } from "./invoke-model.ts";
+import { createTurns, transformed, type ResolvedWork, type Turns } from "./transform-object.ts";
+
+const pingEveryMs = 100;
+const defaultPayloadMegabytes = 6;
+const megabyte = 1_048_576;
+
+/** Undefined once everything is done; otherwise why it failed. Throws when the signal aborts. */
+export async function runTransform(
+  run: TaskRun,
+  work: TransformWork,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const address = await readyAddress(run, signal);
+  const client = connectToModel({ ...work, address, clock: run.clock, signal });
+  try {
+    const resolved = resolvedWork(work, await client.executionParameters());
+    await transformAll(run, resolved, client, signal);
+    return undefined;
+  } catch (error) {
+    signal.throwIfAborted();
+    if (error instanceof StageError || error instanceof ServerRefusalError) return error.message;
+    throw error;
+  } finally {
+    client.close();
+  }
+}
+
+/** Waits for /ping. */
+async function readyAddress(run: TaskRun, signal: AbortSignal): Promise<string> {
+  const { runner, state, clock } = run;
+  for (;;) {
+    signal.throwIfAborted();
+    const host = await runner.servingHost();
+    const address = `http://${host}:${state.current.port}`;
+    if (host !== undefined && (await ping(address))) {
+      if (state.current.wasReady !== true) state.save({ wasReady: true });
+      return address;
+    }
+    await clock.sleep(pingEveryMs, signal);
+  }
+}
+
+/** The request's word before the container's, the container's before the default. */
+export function resolvedWork(work: TransformWork, wishes: ExecutionParameters): ResolvedWork {
+  const wished = wishes.BatchStrategy === "SINGLE_RECORD" ? "SingleRecord" : "MultiRecord";
+  const megabytes = work.maxPayloadMegabytes ?? wishes.MaxPayloadInMB ?? defaultPayloadMegabytes;
+  return {
+    ...work,
+    strategy: work.strategy ?? wished,
+    maxConcurrent: work.maxConcurrent ?? wishes.MaxConcurrentTransforms ?? 1,
+    maxPayloadBytes: megabytes * megabyte,
+  };
+}
+
+async function transformAll(run: TaskRun, work: ResolvedWork, client: ModelClient, signal: AbortSignal): Promise<void> {
+  const { connection, clock, log, reporter, paths } = run;
+  const plan = await untilItWorks("plan", { clock, log, signal }, () => connection.plan(signal));
+  if ("failureReason" in plan) throw new StageError(plan.failureReason);
+  const objects = plan.channels.flatMap((channel) => (channel.mode === "Stream" ? channel.objects : []));
+  const done = new Set((readIfThere(paths.uploads) ?? "").split("\n"));
+  const left = objects.filter((object) => !done.has(JSON.stringify(object.path)));
+  const progress = createProgress(clock, (message) =>
+    reporter.tell({ type: "phase", at: nowMs(run), phase: "running", message }),
+  );
+  progress.start(
+    "transform",
+    left.reduce((sum, object) => sum + object.sizeBytes, 0),
+  );
+  const processing = dataProcessing(work);
+  const turns = createTurns(work.maxConcurrent);
+  const failing = new AbortController();
+  const both = AbortSignal.any([signal, failing.signal]);
+  const waiting = left.values();
+  const worker = async (): Promise<void> => {
+    for (const object of waiting) {
+      both.throwIfAborted();
+      await oneObject(
+        { run, work, client, processing, turns, signal: both, count: (bytes) => progress.add(bytes) },
+        object,
+      );
+    }
+  };
+  const workers = Array.from({ length: Math.min(work.maxConcurrent, left.length) }, () =>
+    worker().catch((error: unknown) => {
+      failing.abort(error);
+      throw error;
+    }),
+  );
+  const failures = (await Promise.allSettled(workers)).filter((each) => each.status === "rejected");
+  // The first one is why the others were given up.
+  if (failures.length > 0) throw failing.signal.reason;
+}
+
+interface ObjectWork {
+  readonly run: TaskRun;
+  readonly work: ResolvedWork;
+  readonly client: ModelClient;
+  readonly processing: DataProcessing | undefined;
+  readonly turns: Turns;
+  readonly signal: AbortSignal;
+  readonly count: (bytes: number) => void;
+}
+
+async function oneObject(task: ObjectWork, object: PlannedObject): Promise<void> {
+  const { run, work, client, processing, turns, signal } = task;
+  const { connection, clock, log, paths } = run;
+  const attempt = async (): Promise<void> => {
+    const source = await openSource(task, object);
+    const invoke = (body: Buffer): Promise<Buffer> => turns.take(() => client.invoke(body));
+    const results = Readable.from(transformed(source, work, processing, invoke), { objectMode: false });
+    try {
+      await connection.putFile("output", `${object.path}.out`, results, undefined, signal);
+    } finally {
+      source.destroy();
+    }
+  };
+  try {
+    await untilItWorks(`transform of ${object.path}`, { clock, log, signal }, attempt, isFinal);
+  } catch (error) {
+    if (error instanceof StageError) throw new StageError(`ClientError: ${object.path}: ${error.message}`);
+    if (error instanceof ServerRefusalError)
+      throw new StageError(`ClientError: the output of ${object.path} could not be stored: ${error.message}`);
+    throw error;
+  }
+  appendFileSync(paths.uploads, `${JSON.stringify(object.path)}\n`, { mode: 0o600 });
+}
+
+/** What asking again does not change. */
+const isFinal = (error: unknown): boolean =>
+  error instanceof StageError || (error instanceof ServerRefusalError && error.status < 500);
+
+async function openSource({ run, signal, count }: ObjectWork, { source, isGzip }: PlannedObject): Promise<Readable> {
+  const opened = "file" in source ? createReadStream(source.file) : await run.connection.object(source.url, signal);
+  const counted = new Transform({
+    transform: (chunk: Buffer, _encoding, done) => {
+      count(chunk.length);
+      done(null, chunk);
+    },
+  });
+  const stages = isGzip ? [counted, createGunzip()] : [counted];
+  let last: Readable = opened;
+  for (const stage of stages) {
+    const before = last;
+    before.on("error", (error) => stage.destroy(error));
+    stage.on("close", () => before.destroy());
+    last = before.pipe(stage);
+  }
+  return last;
+}

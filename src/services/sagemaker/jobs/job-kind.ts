@@ -1,0 +1,70 @@
+// What a kind of job tells the reconciler that all of them share.
+import type { Outcome, Observed } from "../../../engine/reconciler.ts";
+import type { TaskSpec } from "../../../task/task.ts";
+import type { SagemakerPlatform } from "../context.ts";
+import type { TaskRow } from "../tasks/task-owner.ts";
+
+export type JobState = "InProgress" | "Stopping" | "Completed" | "Failed" | "Stopped";
+
+export interface JobIntent {
+  readonly stopRequestedAt?: Date;
+}
+
+export interface JobStatus {
+  readonly state: JobState;
+  readonly failureReason?: string;
+  /** What the program left for its user (processing). */
+  readonly exitMessage?: string;
+  /** When the first instance began. */
+  readonly startedAt?: Date;
+  readonly endedAt?: Date;
+  /** 0, and one more with every restart after the loss of an instance that had not run yet. */
+  readonly attempt: number;
+  /** Blob of the plan. */
+  readonly planBlob?: string;
+  /** When the tasks of this attempt were started; null between attempts. */
+  readonly launchedAt?: Date | null;
+}
+
+export const jobAtStart: JobStatus = { state: "InProgress", attempt: 0 };
+
+export const isOver = ({ state }: JobStatus): boolean => state !== "InProgress" && state !== "Stopping";
+
+/** A stop is visible at once, before a reconciler has seen it. */
+export const visibleState = ({ state }: JobStatus, { stopRequestedAt }: JobIntent): JobState =>
+  stopRequestedAt && state === "InProgress" ? "Stopping" : state;
+
+export type Job<Spec> = Observed<Spec, JobIntent, JobStatus>;
+export type JobOutcome = Outcome<JobStatus>;
+export type JobPlatform = Omit<SagemakerPlatform, "metrics" | "logs" | "identity" | "nudge">;
+
+/** Why a job cannot run; the message is its FailureReason. */
+export class JobProblem extends Error {}
+
+export interface PlannedJob {
+  /** Saved as JSON; agents are answered from it. */
+  readonly plan: unknown;
+  /** What it reads: pinned until the job ends. */
+  readonly files: readonly { readonly key: string; readonly blobId: string }[];
+}
+
+export interface JobKind<Spec> {
+  /** Row kind. */
+  readonly kind: string;
+  instanceCount(spec: Spec): number;
+  /** Seconds between SIGTERM and SIGKILL when the job is stopped. */
+  readonly stopGraceSeconds: number;
+  /** Fixes once what the job reads. Throws JobProblem, InputDataError or ArtifactError. */
+  plan(job: Job<Spec>): Promise<PlannedJob>;
+  /** One per row, in the rows' order. Throws ImageError. */
+  taskSpecs(job: Job<Spec>, tasks: readonly TaskRow[]): Promise<TaskSpec[]>;
+}
+
+const keyPrefix = (uid: string, attempt: number): string => (attempt === 0 ? `${uid}-` : `${uid}-r${attempt}-`);
+
+/** `<uid>-algo-1`, …; a restarted job has keys of its own, so that nothing late from before can be taken for it. */
+export const jobTaskKeys = (uid: string, attempt: number, instances: number): string[] =>
+  Array.from({ length: instances }, (_, at) => `${keyPrefix(uid, attempt)}algo-${at + 1}`);
+
+/** 1 for algo-1. */
+export const instanceOf = (task: { readonly key: string }): number => Number(/-algo-(\d+)$/.exec(task.key)?.[1] ?? 0);

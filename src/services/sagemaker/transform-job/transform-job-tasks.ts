@@ -1,0 +1,58 @@
+// What the instances of a transform job read and write, and where their lines and figures go.
+import { text } from "node:stream/consumers";
+import type { ResourceRow } from "../../../database/resources.ts";
+import { unpack } from "../../../lib/stored-json.ts";
+import type { ChannelPlan, PlannedObject } from "../../../task/channel-plan.ts";
+import { taskRoutePrefix } from "../../../task/report.ts";
+import { rowKind } from "../../resource-definition.ts";
+import { filesOf, type PlannedFile } from "../channels/channel-planner.ts";
+import type { SagemakerPlatform } from "../context.ts";
+import { instanceOf, type JobStatus } from "../jobs/job-kind.ts";
+import { storeUsage } from "../jobs/job-usage.ts";
+import { parseS3Uri } from "../s3-uri.ts";
+import type { TaskOwner, TaskRow } from "../tasks/task-owner.ts";
+import { transformJob, type TransformJobSpec } from "./transform-job.resource.ts";
+import type { TransformPlan } from "./transform-job.reconciler.ts";
+
+const namespace = "/aws/sagemaker/TransformJobs";
+
+type Platform = Pick<SagemakerPlatform, "storage" | "objects" | "metrics">;
+
+const specOf = (owner: ResourceRow): TransformJobSpec => unpack(owner.spec) as TransformJobSpec;
+
+const planned = ({ objects }: Platform, task: TaskRow, file: PlannedFile, isGzip: boolean): PlannedObject => {
+  const local = objects.localPath(file);
+  const url = `${taskRoutePrefix}${task.key}/objects/${file.blobId}`;
+  const source = local === undefined ? { url } : { file: local };
+  return { path: file.path, sizeBytes: file.sizeBytes, source, isGzip };
+};
+
+async function planFor(platform: Platform, task: TaskRow, owner: ResourceRow): Promise<ChannelPlan> {
+  const { planBlob } = unpack(owner.status) as JobStatus;
+  if (planBlob === undefined) throw new Error(`the transform job ${owner.name} runs without a plan`);
+  const { inputs, model } = JSON.parse(await text(await platform.storage.read(planBlob))) as TransformPlan;
+  const count = specOf(owner).TransformResources.InstanceCount;
+  return {
+    channels: inputs.channels.map((channel) => ({
+      name: channel.name,
+      mode: "Stream",
+      objects: filesOf(channel, instanceOf(task) - 1, count).map((file) =>
+        planned(platform, task, file, channel.isGzip),
+      ),
+    })),
+    modelArchives: model ? [planned(platform, task, model, false)] : [],
+  };
+}
+
+export const transformJobTasks = (platform: Platform): TaskOwner => ({
+  kind: rowKind(transformJob),
+  planFor: (task, owner) => planFor(platform, task, owner),
+  logStream: (task, owner) => ({
+    group: namespace,
+    stream: `${owner.name}/algo-${instanceOf(task)}-${task.created_at}`,
+  }),
+  roleArn: (owner) => specOf(owner).model.roleArn,
+  uploadTo: (_task, owner, folder) =>
+    folder === "output" ? parseS3Uri(specOf(owner).TransformOutput.S3OutputPath) : undefined,
+  store: (tx, report) => storeUsage(platform.metrics, tx, report, namespace),
+});

@@ -1,0 +1,124 @@
+// What is a transform job's own on its way to its end: its plan and its tasks.
+import { rowKind } from "../../resource-definition.ts";
+import type { AnyReconciler } from "../../../engine/reconciler.ts";
+import type { TaskSpec } from "../../../task/task.ts";
+import { planChannels, type JobPlan, type PlannedFile } from "../channels/channel-planner.ts";
+import { JobProblem, type Job, type JobPlatform, type PlannedJob } from "../jobs/job-kind.ts";
+import { jobAddresses } from "../jobs/job-network.ts";
+import { jobReconciler } from "../jobs/job-reconciler.ts";
+import { findModelData } from "../model/find-model-data.ts";
+import { accessOf } from "../role-access.ts";
+import { inFolder, parseS3Uri } from "../s3-uri.ts";
+import { servingProgram } from "../serving-program.ts";
+import type { TaskRow } from "../tasks/task-owner.ts";
+import { transformJob, type TransformJobSpec } from "./transform-job.resource.ts";
+import { transformWorkOf } from "./transform-work-of.ts";
+
+type TransformJob = Job<TransformJobSpec>;
+
+/** As for models that are hosted. */
+const graceSeconds = 30;
+
+export interface TransformPlan {
+  readonly inputs: JobPlan;
+  readonly model?: PlannedFile;
+}
+
+/** The channel of the objects that are transformed. */
+export const inputChannel = "transform";
+
+async function modelFile(
+  platform: JobPlatform,
+  { account, region, spec }: TransformJob,
+): Promise<PlannedFile | undefined> {
+  const { modelData: uri, roleArn } = spec.model;
+  if (uri === undefined) return undefined;
+  const found = await findModelData(platform, { account, region, roleArn, uri });
+  if (found === "denied" || !found)
+    throw new JobProblem(
+      `ClientError: Failed to download model data from URL "${uri}". Please ensure that there is an object located at the URL and that the role "${roleArn}" has "s3:GetObject" permissions on it.`,
+    );
+  return { path: "model.tar.gz", sizeBytes: found.sizeBytes, blobId: found.blobId, key: found.key };
+}
+
+/** Better before the job than after. */
+async function checkOutput({ roles }: JobPlatform, { spec, region }: TransformJob): Promise<void> {
+  const folder = parseS3Uri(spec.TransformOutput.S3OutputPath);
+  if (!folder) throw new JobProblem(`ClientError: "${spec.TransformOutput.S3OutputPath}" is no S3 URI.`);
+  const { bucket, key } = inFolder(folder, "x.out");
+  const { owner, problem } = await accessOf(roles, spec.model.roleArn, region).write(bucket, key);
+  if (owner === undefined) throw new JobProblem(`ClientError: The specified bucket does not exist: ${bucket}`);
+  if (problem !== undefined) throw new JobProblem(`ClientError: ${problem}: ${bucket}`);
+}
+
+const planFor =
+  (platform: JobPlatform) =>
+  async (job: TransformJob): Promise<PlannedJob> => {
+    const { objects, roles } = platform;
+    const { account, region, spec } = job;
+    const { roleArn } = spec.model;
+    await checkOutput(platform, job);
+    const file = await modelFile(platform, job);
+    const scope = { objects, access: accessOf(roles, roleArn, region), account, region, roleArn };
+    const { DataSource, CompressionType } = spec.TransformInput;
+    const source = { ...DataSource.S3DataSource, S3DataDistributionType: "ShardedByS3Key" } as const;
+    const inputs = await planChannels(scope, [
+      {
+        ChannelName: inputChannel,
+        DataSource: { S3DataSource: source },
+        ...(CompressionType === undefined ? {} : { CompressionType }),
+      },
+    ]);
+    const plan: TransformPlan = { inputs, ...(file ? { model: file } : {}) };
+    const read = inputs.channels.flatMap((channel) => channel.files);
+    return { plan, files: file ? [file, ...read] : read };
+  };
+
+function environmentOf(job: TransformJob): Record<string, string> {
+  const { MaxPayloadInMB, BatchStrategy, MaxConcurrentTransforms, model } = job.spec;
+  return {
+    ...model.environment,
+    SAGEMAKER_BATCH: "true",
+    SAGEMAKER_MAX_PAYLOAD_IN_MB: String(MaxPayloadInMB ?? 6),
+    SAGEMAKER_BATCH_STRATEGY: BatchStrategy === "SingleRecord" ? "SINGLE_RECORD" : "MULTI_RECORD",
+    SAGEMAKER_MAX_CONCURRENT_TRANSFORMS: String(MaxConcurrentTransforms ?? 1),
+    AWS_REGION: job.region,
+    AWS_DEFAULT_REGION: job.region,
+    SAGEMAKER_REGION: job.region,
+    TRANSFORM_JOB_NAME: job.name,
+    TRANSFORM_JOB_ARN: transformJob.arn(job),
+  };
+}
+
+const specsFor =
+  (platform: JobPlatform) =>
+  async (job: TransformJob, tasks: readonly TaskRow[]): Promise<TaskSpec[]> => {
+    const { server } = platform;
+    const { account, region, spec } = job;
+    const instanceType = spec.TransformResources.InstanceType;
+    const program = await servingProgram({ ...spec.model, account, region, instanceType }, platform);
+    return tasks.map((task) => ({
+      key: task.key,
+      ownerUid: job.uid,
+      account,
+      region,
+      purpose: "transform",
+      server: { url: server.url(), token: task.token, ...(server.file === undefined ? {} : { file: server.file }) },
+      program,
+      // Instances of a transform do not know each other.
+      network: { host: "algo-1", addresses: jobAddresses(task.key, 1), isAlone: spec.model.isAlone },
+      environment: environmentOf(job),
+      configFiles: {},
+      transform: transformWorkOf(spec),
+      graceSeconds,
+    }));
+  };
+
+export const transformJobReconciler = (platform: JobPlatform): AnyReconciler =>
+  jobReconciler<TransformJobSpec>(platform, {
+    kind: rowKind(transformJob),
+    instanceCount: (spec) => spec.TransformResources.InstanceCount,
+    stopGraceSeconds: graceSeconds,
+    plan: planFor(platform),
+    taskSpecs: specsFor(platform),
+  });
