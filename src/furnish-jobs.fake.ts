@@ -5,7 +5,8 @@ const input = { S3DataSource: { S3DataType: "S3Prefix", S3Uri: "s3://bucket/a" }
 /** `running` stands for the name of a job that runs without end. */
 export const jobRecipes = (running: string): Readonly<Record<string, Readonly<Record<string, unknown>>>> => ({
   "sagemaker.CreateTransformJob": {
-    TransformJobName: "job",
+    // A transform job cannot be deleted: one of this name is there only once a test has made it.
+    TransformJobName: "another-job",
     ModelName: "model",
     MaxConcurrentTransforms: 2,
     MaxPayloadInMB: 1,

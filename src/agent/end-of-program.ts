@@ -16,8 +16,8 @@ export function endOfExit(
   { stop, transform }: Pick<AgentState, "stop" | "transform">,
   spec: Pick<TaskSpec, "purpose" | "diskBytes">,
 ): TaskEnd {
-  const signal = exit.signal === undefined ? {} : { signal: exit.signal };
-  const plain = { how: "exited", exitCode: exit.exitCode, ...signal, startedAt, endedAt: exit.endedAt } as const;
+  const { exitCode, endedAt } = exit;
+  const plain = { how: "exited", exitCode, ...signalOf(exit), startedAt, endedAt } as const;
   switch (stop?.why) {
     case "finished":
       return { ...plain, exitCode: transform?.problem === undefined ? 0 : 1 };
@@ -31,11 +31,13 @@ export function endOfExit(
         ...failedBy(exit, `The model did not answer /ping within ${readyWithinSeconds} seconds of its start.`),
       };
     case "disk-full":
-      return { ...plain, ...failedBy(exit, volumeIsFull(spec.diskBytes ?? 0)) };
+      return { ...plain, ...failedBy(exit, volumeIsFull(spec.diskBytes)) };
     case undefined:
       return { ...plain, ...(spec.purpose === "transform" ? leftEarly(exit) : ownFailure(exit)) };
   }
 }
+
+const signalOf = ({ signal }: ProgramExit): { readonly signal?: string } => (signal === undefined ? {} : { signal });
 
 /** One that ended well because it was told to end has failed all the same. */
 const failedBy = ({ exitCode }: ProgramExit, failure: string): Reason => ({ exitCode: exitCode || 1, failure });
@@ -51,5 +53,5 @@ const leftEarly = (exit: ProgramExit): Reason =>
       `ClientError: The model's container ended with exit code ${exit.exitCode} before its data was transformed. Its log says why.`,
   );
 
-const volumeIsFull = (diskBytes: number): string =>
+const volumeIsFull = (diskBytes = 0): string =>
   `ClientError: The files and the output of the job took more than its volume of ${volumeText(diskBytes)}. Please use a larger VolumeSizeInGB.`;

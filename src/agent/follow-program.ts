@@ -6,7 +6,7 @@ import { serves } from "../task/task.ts";
 import { readOwnJson, type StopWish, type TaskPaths } from "../task/task-folder.ts";
 import { diskMeter } from "./disk-meter.ts";
 import { watchHealth } from "./watch-health.ts";
-import type { ProgramExit, ProgramState } from "./runners/runner.ts";
+import type { ProgramState } from "./runners/runner.ts";
 import { nowMs, type TaskRun } from "./task-run.ts";
 import { endOfExit, readyWithinSeconds } from "./end-of-program.ts";
 import { watchTransform } from "./transform/watch-transform.ts";

@@ -79,7 +79,7 @@ test("each instance serves the model and is given its share of the objects, and 
 
 test("an instance that fails fails the job with its words, and the others are stopped", async () => {
   const world = await launched({ TransformResources: { InstanceType: "ml.m5.large", InstanceCount: 2 } });
-  const [first = ""] = keysOf(world);
+  const [first = "", second = ""] = keysOf(world);
   const at = world.clock.now().getTime();
   const failure = "ClientError: a: the model answered 500: no";
   await world.agent(first).report([
@@ -87,7 +87,8 @@ test("an instance that fails fails the job with its words, and the others are st
     { type: "end", at, end: { how: "exited", exitCode: 1, failure, startedAt: at, endedAt: at } },
   ]);
   await world.settle();
-  await world.clock.advance(minutes(1));
+  expect([...world.tasks.stopped]).toEqual([second]);
+  await world.agent(second).report([{ type: "end", at, end: { how: "stopped" } }]);
   await world.settle();
   const job = await describeJob(world);
   expect(job).toMatchObject({ TransformJobStatus: "Failed", FailureReason: failure });
