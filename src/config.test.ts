@@ -77,6 +77,14 @@ test.each([
   expect(problemsOf(args)).toEqual([expect.stringMatching(new RegExp(`^${flag} must be .*, not "`))]);
 });
 
+test("new buckets can begin as they did in 2022, and in no other year", () => {
+  expect(readConfig([], {}).bucketDefaults).toBe("current");
+  expect(readConfig(["--bucket-defaults", "2022"], {}).bucketDefaults).toBe("2022");
+  expect(() => readConfig([], { SALVIA_BUCKET_DEFAULTS: "2021" })).toThrow(
+    "SALVIA_BUCKET_DEFAULTS must be current or 2022",
+  );
+});
+
 test("all problems are told at once, those of variables by the variable's name", () => {
   const problems = problemsOf(["--frobnicate", "serve", "--host"], { SALVIA_PORT: "x", SALVIA_LOG_LEVEL: "loud" });
   expect(problems).toEqual([

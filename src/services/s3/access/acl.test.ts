@@ -1,5 +1,8 @@
 import { expect, test } from "vitest";
+import { openTestStore } from "../../../database/store.fake.ts";
+import { FakeClock } from "../../../lib/clock.fake.ts";
 import { anonymousAccount, canonicalUserId } from "../bucket/buckets.ts";
+import { newObjectAccess } from "./new-object-access.ts";
 import { createFakeS3, testAccount, type FakeS3 } from "../s3.fake.ts";
 
 const Bucket = "digits";
@@ -179,6 +182,20 @@ test("nothing can be made public while that is blocked; grants to one account ca
   expect((await call("GetObjectAcl", { Bucket, Key: "k" })).Grants).toEqual([
     { Grantee: person(otherAccount), Permission: "READ" },
   ]);
+});
+
+test("a write into a bucket without lists, or of its owner without a list, asks the database nothing more", async () => {
+  const store = await openTestStore({ clock: new FakeClock() });
+  await store.close();
+  const rest = { name: Bucket, account: testAccount, region: "us-east-1", createdAt: new Date(0) };
+  const bucket = { ...rest, versioning: undefined, grants: undefined };
+  const access = (ownership: Ownership, writer: string, input: object): Promise<unknown> =>
+    newObjectAccess(store.read, { ...bucket, ownership }, writer, input);
+  expect(await access("BucketOwnerEnforced", otherAccount, { ACL: "bucket-owner-full-control" })).toBeUndefined();
+  expect(await access("ObjectWriter", testAccount, {})).toBeUndefined();
+  expect(await access("ObjectWriter", otherAccount, {})).toEqual({ owner: otherAccount });
+  // Nothing can be asked of a store that is closed.
+  await expect(access("ObjectWriter", testAccount, { ACL: "public-read" })).rejects.toThrow();
 });
 
 test("a bucket can be made with a list where it may have one", async () => {
