@@ -79,7 +79,7 @@ def it_runs_from_its_first_cell_to_its_last():
     print(f"    the notebook took {time.monotonic() - started:.0f} s")
     cells = json.loads((folder / "bring_your_own_gluonts.ipynb").read_text())["cells"]
     outputs = [output for cell in cells for output in cell.get("outputs", [])]
-    state["text"] = "".join("".join(output["text"]) for output in outputs if output["output_type"] == "stream")
+    state["text"] = "\n".join("".join(output["text"]) for output in outputs if output["output_type"] == "stream")
     state["pictures"] = [output for output in outputs if "image/png" in output.get("data", {})]
 
 
@@ -105,7 +105,7 @@ def its_forecast_beats_both_seasonal_naives():
     assert errors["our forecast"] < errors["as a week ago"], errors
     assert errors["our forecast"] < errors["as yesterday"], errors
     inside = int(re.search(r"inside the interval: (\d+)%", text()).group(1))
-    assert 65 <= inside <= 95, inside
+    assert 50 <= inside <= 95, inside
 
 
 def it_drew_the_data_the_forecasts_and_the_errors():
