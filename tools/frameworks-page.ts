@@ -51,8 +51,8 @@ TensorFlow's parameter servers are refused by name. What a script raises is the 
 
 \`sagemaker-xgboost\` (and \`xgboost\`) without a script is the built-in algorithm: channels \`train\` and \`validation\` as libsvm, CSV,
 RecordIO-protobuf or a pipe of CSV, SageMaker's hyperparameters (checked by name and range), early stopping, checkpoints, the metrics
-of scikit-learn that SageMaker adds (\`accuracy\`, \`f1\`, \`mse\` and so on), and \`xgboost-model\` as the result. One instance per job;
-no cross validation (\`_kfold\`), no Parquet.
+of scikit-learn that SageMaker adds (\`accuracy\`, \`f1\`, \`mse\` and so on), and \`xgboost-model\` as the result. Several
+instances train one model together (from XGBoost 1.7 on). No cross validation (\`_kfold\`), no Parquet.
 
 ## Models
 

@@ -44,19 +44,19 @@ def libsvm_of(features, labels):
     return "\n".join(lines) + "\n"
 
 
-def channel(name, prefix, content_type):
-    source = {"S3DataType": "S3Prefix", "S3Uri": f"s3://{bucket}/{prefix}", "S3DataDistributionType": "FullyReplicated"}
+def channel(name, prefix, content_type, distribution="FullyReplicated"):
+    source = {"S3DataType": "S3Prefix", "S3Uri": f"s3://{bucket}/{prefix}", "S3DataDistributionType": distribution}
     return {"ChannelName": name, "DataSource": {"S3DataSource": source}, "ContentType": content_type}
 
 
-def trained(name, hyperparameters, channels):
+def trained(name, hyperparameters, channels, instances=1):
     """The job's description, after its end."""
     api.create_training_job(
         TrainingJobName=name,
         AlgorithmSpecification={"TrainingImage": image, "TrainingInputMode": "File"},
         RoleArn=role,
         OutputDataConfig={"S3OutputPath": f"s3://{bucket}/out"},
-        ResourceConfig={"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 5},
+        ResourceConfig={"InstanceCount": instances, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 5},
         HyperParameters=hyperparameters,
         StoppingCondition={"MaxRuntimeInSeconds": 600},
         InputDataConfig=channels,
@@ -97,6 +97,18 @@ def libsvm_is_learned_and_stops_early():
     assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
     metrics = {metric["MetricName"]: metric["Value"] for metric in job["FinalMetricDataList"]}
     assert metrics["validation:error"] < 0.1 and metrics["validation:f1"] > 0.9, metrics
+
+
+@test
+def two_instances_learn_from_half_of_the_data_each():
+    channels = [channel("train", "csv/train", "text/csv", "ShardedByS3Key"), channel("validation", "csv/validation", "text/csv")]
+    job = trained("xgboost-two", usual, channels, instances=2)
+    assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
+    events = boto3.client("logs").filter_log_events(logGroupName="/aws/sagemaker/TrainingJobs", logStreamNamePrefix="xgboost-two/")["events"]
+    lines = [event["message"] for event in events]
+    assert sum("Train matrix has 400 rows" in line for line in lines) == 2, lines
+    last = [line for line in lines if line.startswith("[19]")]
+    assert len(last) == 2 and last[0] == last[1], last
 
 
 @test

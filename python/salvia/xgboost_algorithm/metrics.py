@@ -68,6 +68,30 @@ class Metrics:
         return [(name, float(score(labels, predicted))) for name, score in self._scores.items()]
 
 
+class InOrder(xgboost.callback.TrainingCallback):
+    """Callbacks one after the other, all of them: XGBoost itself takes any order and leaves the rest out once one says stop."""
+
+    def __init__(self, callbacks):
+        super().__init__()
+        self._callbacks = callbacks
+
+    def before_training(self, model):
+        for each in self._callbacks:
+            model = each.before_training(model)
+        return model
+
+    def before_iteration(self, model, epoch, evals_log):
+        return any([each.before_iteration(model, epoch, evals_log) for each in self._callbacks])
+
+    def after_iteration(self, model, epoch, evals_log):
+        return any([each.after_iteration(model, epoch, evals_log) for each in self._callbacks])
+
+    def after_training(self, model):
+        for each in self._callbacks:
+            model = each.after_training(model)
+        return model
+
+
 class RoundLines(xgboost.callback.TrainingCallback):
     """`[7]\\ttrain-rmse:1.2\\tvalidation-rmse:1.5`, from which the platform reads the metrics."""
 

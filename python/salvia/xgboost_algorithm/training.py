@@ -1,4 +1,4 @@
-"""Trains XGBoost on the channels train and validation."""
+"""Trains XGBoost on the channels train and validation, on one instance or on several together."""
 import json
 import os
 import re
@@ -10,8 +10,9 @@ import xgboost
 from salvia.environment import base
 from salvia.errors import UserError
 from salvia.xgboost_algorithm.data import format_of, matrix_of_channel
+from salvia.xgboost_algorithm.distributed import together
 from salvia.xgboost_algorithm.hyperparameters import check
-from salvia.xgboost_algorithm.metrics import Metrics, RoundLines, is_larger_better
+from salvia.xgboost_algorithm.metrics import InOrder, Metrics, RoundLines, is_larger_better
 
 MODEL_NAME = "xgboost-model"
 CHECKPOINTS_KEPT = 5
@@ -123,10 +124,11 @@ def _train(hyperparameters, objective_metric, rows, held_out, is_master):
         callbacks.append(xgboost.callback.EarlyStopping(early, maximize=is_larger_better(metrics.last) if metrics.last else None))
     watched = [(rows, "train")] + ([] if held_out is None else [(held_out, "validation")])
     # XGBoost 1.5 has only feval, which is given margins: there the metrics from scikit-learn are of them.
-    custom = {"custom_metric": metrics.custom} if metrics.own else {}
+    name = "feval" if xgboost.__version__.startswith("1.5.") else "custom_metric"
+    custom = {name: metrics.custom} if metrics.own else {}
     try:
         model = xgboost.train(
-            parameters, rows, max(hyperparameters["num_round"] - done, 0), evals=watched, callbacks=callbacks,
+            parameters, rows, max(hyperparameters["num_round"] - done, 0), evals=watched, callbacks=[InOrder(callbacks)],
             verbose_eval=False, xgb_model=start, **custom,
         )
     except (xgboost.core.XGBoostError, ValueError) as error:
@@ -144,12 +146,11 @@ def _train(hyperparameters, objective_metric, rows, held_out, is_master):
 def run(training):
     """Raises UserError for what the user has to change."""
     print(f"Running XGBoost {xgboost.__version__} in algorithm mode", flush=True)
-    if len(training.hosts) > 1:
-        raise UserError("ClientError: XGBoost in its algorithm mode runs on one instance here: set InstanceCount to 1")
     hyperparameters = check(training.hyperparameters)
     objective_metric = training.settings.get("_tuning_objective_metric")
     rows, held_out = _matrices(training, hyperparameters)
     print(f"Train matrix has {rows.num_row()} rows and {rows.num_col()} columns", flush=True)
     if held_out is not None:
         print(f"Validation matrix has {held_out.num_row()} rows", flush=True)
-    _train(hyperparameters, objective_metric, rows, held_out, True)
+    with together(training.hosts, training.host):
+        _train(hyperparameters, objective_metric, rows, held_out, training.host == training.hosts[0])
