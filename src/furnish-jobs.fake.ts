@@ -19,15 +19,51 @@ export const jobRecipes = (running: string): Readonly<Record<string, Readonly<Re
     Tags: [{ Key: "team", Value: "blue" }],
   },
   "sagemaker.StopTransformJob": { TransformJobName: running },
+  "sagemaker.CreateProcessingJob": {
+    ProcessingJobName: "job",
+    RoleArn: "arn:aws:iam::000000000000:role/SalviaExecutionRole",
+    AppSpecification: {
+      ImageUri: "246618743249.dkr.ecr.us-west-2.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3",
+      ContainerEntrypoint: ["python3", "/opt/ml/processing/input/code/x.py"],
+      ContainerArguments: ["--a", "b"],
+    },
+    ProcessingInputs: [
+      {
+        InputName: "in",
+        S3Input: {
+          S3Uri: "s3://bucket/a",
+          LocalPath: "/opt/ml/processing/in",
+          S3DataType: "S3Prefix",
+          S3InputMode: "File",
+        },
+      },
+    ],
+    ProcessingOutputConfig: {
+      Outputs: [
+        {
+          OutputName: "out",
+          S3Output: { S3Uri: "s3://bucket/out", LocalPath: "/opt/ml/processing/out", S3UploadMode: "EndOfJob" },
+        },
+      ],
+    },
+    ProcessingResources: { ClusterConfig: { InstanceCount: 1, InstanceType: "ml.m5.large", VolumeSizeInGB: 10 } },
+    StoppingCondition: { MaxRuntimeInSeconds: 600 },
+    Environment: { A: "b" },
+    Tags: [{ Key: "team", Value: "blue" }],
+  },
+  "sagemaker.StopProcessingJob": { ProcessingJobName: running },
 });
 
 /** What makes a job of each kind; their member for the name. */
 export const jobKinds: readonly (readonly [create: string, stop: string, nameMember: string])[] = [
   ["sagemaker.CreateTransformJob", "sagemaker.StopTransformJob", "TransformJobName"],
+  ["sagemaker.CreateProcessingJob", "sagemaker.StopProcessingJob", "ProcessingJobName"],
 ];
 
 export const knownOfJobs: Readonly<Record<string, readonly unknown[]>> = {
   transformjobname: ["job"],
+  processingjobname: ["job"],
+  localpath: ["/opt/ml/processing/in", "/opt/ml/processing/../x", "/etc", "/opt/ml/processing"],
   inputfilter: ["$", "$[0]", "$..x", "$['a"],
   outputfilter: ["$", "$[-1]", "["],
 };

@@ -314,7 +314,14 @@ export async function furnishSalvia(salvia: FakeSalvia): Promise<Furniture> {
   const known = new Map(Object.entries(knownMembers));
   const instance = await startInstance();
   const reported = new Set<string>();
-  const made = { UploadId: "", uploadId: "", TrainingJobName: "", TransformJobName: "", queryId: "" };
+  const made = {
+    UploadId: "",
+    uploadId: "",
+    TrainingJobName: "",
+    TransformJobName: "",
+    ProcessingJobName: "",
+    queryId: "",
+  };
   const recipe: Furniture["recipe"] = ({ service, name }) => {
     const found = recipes[`${service.name}.${name}`];
     const filled = Object.entries(made).filter(([member]) => found?.[member] === madeByServer);
@@ -332,6 +339,7 @@ export async function furnishSalvia(salvia: FakeSalvia): Promise<Furniture> {
     known.set("uploadid", [made.UploadId, made.uploadId]);
     made.TrainingJobName = await furnishSagemaker(salvia, made.TrainingJobName);
     made.TransformJobName = made.TrainingJobName;
+    made.ProcessingJobName = made.TrainingJobName;
     await furnishOthers(salvia);
     await work();
     // Last, so that it has not run yet.

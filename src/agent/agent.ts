@@ -227,10 +227,11 @@ const uploadingMessage = {
 /** Failure text and results of a program that has ended. */
 async function settle(run: TaskRun, end: TaskEnd): Promise<TaskEnd> {
   const { spec, paths, clock, log, connection, reporter, abandoned } = run;
-  const { readFailure, uploadResults } = await import("./upload-results.ts");
+  const { readLastWords, uploadResults } = await import("./upload-results.ts");
   const transformFailure = run.state.current.transform?.problem;
-  const failure = transformFailure ?? end.failure ?? readFailure(paths.root);
-  const full = { ...end, ...(failure === undefined ? {} : { failure }) };
+  const failure = transformFailure ?? end.failure ?? readLastWords(paths.root, "failure");
+  const message = spec.purpose === "processing" ? readLastWords(paths.root, "message") : undefined;
+  const full = { ...end, ...(failure === undefined ? {} : { failure }), ...(message === undefined ? {} : { message }) };
   if (spec.purpose === "hosting") return full;
   reporter.tell({ type: "phase", at: nowMs(run), phase: "uploading", message: uploadingMessage[spec.purpose] });
   const problem = await run.uploads.finish(hasSucceeded(end), abandoned.signal);

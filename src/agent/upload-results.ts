@@ -24,13 +24,13 @@ export interface UploadResult {
 
 const longestFailure = 1_024;
 
-/** First 1,024 characters of /opt/ml/output/failure; undefined when the program left none. */
-export function readFailure(root: string): string | undefined {
+/** First 1,024 characters of /opt/ml/output/failure (or message); undefined when the program left none. */
+export function readLastWords(root: string, name: "failure" | "message"): string | undefined {
   try {
     const folder = realpathSync(join(root, "output"));
     if (!folder.startsWith(realpathSync(root) + sep)) return undefined;
     // The program is not trusted: no link to a file of the host, no FIFO to wait on.
-    const file = openSync(join(folder, "failure"), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    const file = openSync(join(folder, name), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     try {
       const buffer = Buffer.alloc(longestFailure * 4);
       const text = buffer.toString("utf8", 0, readSync(file, buffer, 0, buffer.length, 0));
@@ -39,7 +39,7 @@ export function readFailure(root: string): string | undefined {
       closeSync(file);
     }
   } catch {
-    return undefined; // No such file, or none that can be read: there is no failure text.
+    return undefined; // No such file, or none that can be read: there is no such text.
   }
 }
 

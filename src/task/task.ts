@@ -123,6 +123,8 @@ export interface TaskSpec {
   readonly network: TaskNetwork;
   /** Environment of the program, over an otherwise empty one (PATH, HOME, LANG are set by the runner). */
   readonly environment: Readonly<Record<string, string>>;
+  /** Of the files below, under /opt/ml; default: "input/config". */
+  readonly configFolder?: string;
   /** Files under /opt/ml/input/config, e.g. {"hyperparameters.json": "{…}"}; written before release. */
   readonly configFiles: Readonly<Record<string, string>>;
   /** Of a batch transform: what is done with the objects of its streamed channel. */

@@ -1,6 +1,6 @@
 // Runs the program as a container of the Docker Engine. The engine keeps the books: whether it was started, how it ended and what it
 // wrote are asked of it, so that an agent killed at any moment and started again finds everything.
-import { chmodSync, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
 import { constants } from "node:os";
 import { join } from "node:path";
 import type { Clock } from "../../lib/clock.ts";
@@ -15,6 +15,7 @@ import { containerRequest } from "./container-request.ts";
 import { startOutputCopy, type OutputCopy } from "./copy-output.ts";
 import { ensureImage } from "./ensure-image.ts";
 import type { ProgramAddresses } from "./program-command.ts";
+import { writeContract } from "./write-contract.ts";
 import type { ProgramExit, ProgramState, Runner, Usage } from "./runner.ts";
 
 export interface DockerRunnerOptions {
@@ -79,10 +80,7 @@ class DockerRunner implements Runner {
 
   async prepare(): Promise<void> {
     const { spec, paths, program, place, engine, clock, log, signal, tell, addresses } = this.#options;
-    for (const folder of ["input/config", "input/data", "model", "output/data", "code"])
-      mkdirSync(join(paths.root, folder), { recursive: true });
-    for (const [name, text] of Object.entries(spec.configFiles))
-      writeFileSync(join(paths.root, "input/config", name), text);
+    writeContract(spec, paths.root);
     // An image may run as any user.
     openToAll(paths.root);
     const patience = { clock, log, signal };

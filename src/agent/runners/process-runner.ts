@@ -37,6 +37,7 @@ import {
   type ProgramAddresses,
   type ProgramView,
 } from "./program-command.ts";
+import { writeContract } from "./write-contract.ts";
 import type { ProgramExit, ProgramState, Runner, Usage } from "./runner.ts";
 
 // mkdir is the only start: a second waiter finds the folder and leaves. A caught (not ignored) TERM lets the program have its own.
@@ -93,12 +94,9 @@ class ProcessRunner implements Runner {
 
   async prepare(): Promise<void> {
     const { spec, paths } = this.#options;
-    for (const folder of ["input/config", "input/data", "model", "output/data", "code"])
-      mkdirSync(join(paths.root, folder), { recursive: true });
+    writeContract(spec, paths.root);
     mkdirSync(paths.temporary, { recursive: true });
     chmodSync(paths.temporary, 0o1777);
-    for (const [name, text] of Object.entries(spec.configFiles))
-      writeFileSync(join(paths.root, "input/config", name), text);
     writeFileSync(paths.hosts, hostsFile(spec));
     const view = this.#view();
     const environment = programEnvironment(spec, view, this.#options.addresses());

@@ -11,6 +11,10 @@ import { endpoint } from "./endpoint/endpoint.resource.ts";
 import { endpointReconciler } from "./endpoint/endpoint.reconciler.ts";
 import { modelOperations } from "./model/index.ts";
 import { model } from "./model/model.resource.ts";
+import { processingJobOperations } from "./processing-job/index.ts";
+import { processingJob } from "./processing-job/processing-job.resource.ts";
+import { processingJobTasks } from "./processing-job/processing-job-tasks.ts";
+import { processingJobReconciler } from "./processing-job/processing-job.reconciler.ts";
 import { searchedKind, searchOperation, type SearchedKind } from "./search/search.ts";
 import { taggedKind, tagOperations, type TaggedKind } from "./tags/tag-operations.ts";
 import { orphanSweeper } from "./tasks/orphan-sweeper.ts";
@@ -40,6 +44,7 @@ const taggedKinds: readonly TaggedKind[] = [
   taggedKind(endpointConfig),
   taggedKind(endpoint),
   taggedKind(transformJob),
+  taggedKind(processingJob),
 ];
 
 const searchedKinds: readonly SearchedKind[] = [
@@ -52,6 +57,7 @@ const operations: readonly Operation<SagemakerContext>[] = [
   ...endpointConfigOperations,
   ...endpointOperations,
   ...transformJobOperations,
+  ...processingJobOperations,
   ...tagOperations(taggedKinds),
   searchOperation(searchedKinds),
 ];
@@ -60,12 +66,14 @@ const reconcilersOf = (platform: SagemakerPlatform): readonly AnyReconciler[] =>
   trainingJobReconciler(platform),
   endpointReconciler(platform),
   transformJobReconciler(platform),
+  processingJobReconciler(platform),
 ];
 
 const taskOwnersOf = (platform: SagemakerPlatform): readonly TaskOwner[] => [
   trainingJobTasks(platform),
   endpointTasks(platform),
   transformJobTasks(platform),
+  processingJobTasks(platform),
 ];
 
 export function createSagemaker(platform: SagemakerPlatform): Sagemaker {

@@ -3,14 +3,14 @@ import { text } from "node:stream/consumers";
 import type { ResourceRow } from "../../../database/resources.ts";
 import type { Writer } from "../../../database/store.ts";
 import { unpack } from "../../../lib/stored-json.ts";
-import type { ChannelPlan, PlannedObject } from "../../../task/channel-plan.ts";
-import { taskRoutePrefix } from "../../../task/report.ts";
+import type { ChannelPlan } from "../../../task/channel-plan.ts";
 import { rowKind } from "../../resource-definition.ts";
 import type { MetricData } from "../../cloudwatch/index.ts";
 import type { SagemakerPlatform } from "../context.ts";
 import type { StoredReport, TaskOwner, TaskRow } from "../tasks/task-owner.ts";
 import { usageMetrics } from "../tasks/usage-metrics.ts";
-import { filesOf, type JobPlan, type PlannedFile } from "../channels/channel-planner.ts";
+import { plannedObject } from "../channels/planned-object.ts";
+import { filesOf, type JobPlan } from "../channels/channel-planner.ts";
 import { hostName } from "../jobs/job-network.ts";
 import { instanceCount } from "./job-tasks.ts";
 import { instanceOf } from "../jobs/job-kind.ts";
@@ -27,17 +27,6 @@ type Platform = Pick<SagemakerPlatform, "storage" | "objects" | "metrics" | "clo
 const specOf = (owner: ResourceRow): TrainingJobSpec => unpack(owner.spec) as TrainingJobSpec;
 const statusOf = (owner: ResourceRow): TrainingJobStatus => unpack(owner.status) as TrainingJobStatus;
 
-function planned({ objects }: Platform, task: TaskRow, file: PlannedFile, isGzip: boolean): PlannedObject {
-  const local = objects.localPath(file);
-  const url = `${taskRoutePrefix}${task.key}/objects/${file.blobId}`;
-  return {
-    path: file.path,
-    sizeBytes: file.sizeBytes,
-    source: local === undefined ? { url } : { file: local },
-    isGzip,
-  };
-}
-
 async function planFor(platform: Platform, task: TaskRow, owner: ResourceRow): Promise<ChannelPlan> {
   const { planBlob } = statusOf(owner);
   if (planBlob === undefined) throw new Error(`the training job ${owner.name} runs without a plan`);
@@ -47,7 +36,9 @@ async function planFor(platform: Platform, task: TaskRow, owner: ResourceRow): P
   const channels = plan.channels.map((channel) => ({
     name: channel.name,
     mode: "File" as const,
-    objects: filesOf(channel, index, count).map((file) => planned(platform, task, file, channel.isGzip)),
+    objects: filesOf(channel, index, count).map((file) =>
+      plannedObject(platform.objects, task.key, file, channel.isGzip),
+    ),
   }));
   return { channels, modelArchives: [] };
 }

@@ -2,10 +2,10 @@
 import { text } from "node:stream/consumers";
 import type { ResourceRow } from "../../../database/resources.ts";
 import { unpack } from "../../../lib/stored-json.ts";
-import type { ChannelPlan, PlannedObject } from "../../../task/channel-plan.ts";
-import { taskRoutePrefix } from "../../../task/report.ts";
+import type { ChannelPlan } from "../../../task/channel-plan.ts";
 import { rowKind } from "../../resource-definition.ts";
-import { filesOf, type PlannedFile } from "../channels/channel-planner.ts";
+import { plannedObject } from "../channels/planned-object.ts";
+import { filesOf } from "../channels/channel-planner.ts";
 import type { SagemakerPlatform } from "../context.ts";
 import { instanceOf, type JobStatus } from "../jobs/job-kind.ts";
 import { storeUsage } from "../jobs/job-usage.ts";
@@ -20,13 +20,6 @@ type Platform = Pick<SagemakerPlatform, "storage" | "objects" | "metrics">;
 
 const specOf = (owner: ResourceRow): TransformJobSpec => unpack(owner.spec) as TransformJobSpec;
 
-const planned = ({ objects }: Platform, task: TaskRow, file: PlannedFile, isGzip: boolean): PlannedObject => {
-  const local = objects.localPath(file);
-  const url = `${taskRoutePrefix}${task.key}/objects/${file.blobId}`;
-  const source = local === undefined ? { url } : { file: local };
-  return { path: file.path, sizeBytes: file.sizeBytes, source, isGzip };
-};
-
 async function planFor(platform: Platform, task: TaskRow, owner: ResourceRow): Promise<ChannelPlan> {
   const { planBlob } = unpack(owner.status) as JobStatus;
   if (planBlob === undefined) throw new Error(`the transform job ${owner.name} runs without a plan`);
@@ -37,10 +30,10 @@ async function planFor(platform: Platform, task: TaskRow, owner: ResourceRow): P
       name: channel.name,
       mode: "Stream",
       objects: filesOf(channel, instanceOf(task) - 1, count).map((file) =>
-        planned(platform, task, file, channel.isGzip),
+        plannedObject(platform.objects, task.key, file, channel.isGzip),
       ),
     })),
-    modelArchives: model ? [planned(platform, task, model, false)] : [],
+    modelArchives: model ? [plannedObject(platform.objects, task.key, model, false)] : [],
   };
 }
 

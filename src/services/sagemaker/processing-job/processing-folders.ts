@@ -1,0 +1,14 @@
+// Where the inputs and outputs of a processing job lie: LocalPath, below /opt/ml/processing.
+
+const root = "/opt/ml/";
+const base = "/opt/ml/processing";
+
+/** Below the task's root, "/"-separated; undefined for a path that is not below /opt/ml/processing. */
+export function processingFolder(localPath: string): string | undefined {
+  const path = localPath.replace(/\/+$/, "");
+  if (path !== base && !path.startsWith(`${base}/`)) return undefined;
+  const parts = path.slice(root.length).split("/");
+  return parts.some((part) => part === "" || part === "." || part === ".." || part.includes("\0"))
+    ? undefined
+    : parts.join("/");
+}

@@ -1,0 +1,50 @@
+// What is a processing job's own on its way to its end: its plan and its tasks.
+import type { AnyReconciler } from "../../../engine/reconciler.ts";
+import { rowKind } from "../../resource-definition.ts";
+import { planChannels } from "../channels/channel-planner.ts";
+import { JobProblem, type Job, type JobPlatform, type PlannedJob } from "../jobs/job-kind.ts";
+import { jobReconciler } from "../jobs/job-reconciler.ts";
+import { accessOf } from "../role-access.ts";
+import { inFolder, parseS3Uri } from "../s3-uri.ts";
+import { processingJob, type ProcessingJobSpec } from "./processing-job.resource.ts";
+import { processingTaskSpecs } from "./processing-task-specs.ts";
+
+const stopGraceSeconds = 120;
+
+/** Better before the job than after. */
+async function checkOutputs({ roles }: JobPlatform, { spec, region }: Job<ProcessingJobSpec>): Promise<void> {
+  for (const { OutputName, S3Output } of spec.ProcessingOutputConfig?.Outputs ?? []) {
+    const folder = parseS3Uri(S3Output?.S3Uri ?? "");
+    if (!folder) continue;
+    const { bucket, key } = inFolder(folder, "x");
+    const { owner, problem } = await accessOf(roles, spec.RoleArn, region).write(bucket, key);
+    if (owner === undefined)
+      throw new JobProblem(`ClientError: Output "${OutputName}": The specified bucket does not exist: ${bucket}`);
+    if (problem !== undefined) throw new JobProblem(`ClientError: Output "${OutputName}": ${problem}: ${bucket}`);
+  }
+}
+
+const planFor =
+  (platform: JobPlatform) =>
+  async (job: Job<ProcessingJobSpec>): Promise<PlannedJob> => {
+    const { account, region, spec } = job;
+    await checkOutputs(platform, job);
+    const access = accessOf(platform.roles, spec.RoleArn, region);
+    const scope = { objects: platform.objects, access, account, region, roleArn: spec.RoleArn };
+    const channels = (spec.ProcessingInputs ?? []).flatMap(({ InputName, S3Input }) => {
+      if (!S3Input) return [];
+      const { S3Uri, S3DataType, S3DataDistributionType = "FullyReplicated" } = S3Input;
+      return [{ ChannelName: InputName, DataSource: { S3DataSource: { S3Uri, S3DataType, S3DataDistributionType } } }];
+    });
+    const plan = await planChannels(scope, channels);
+    return { plan, files: plan.channels.flatMap((channel) => channel.files) };
+  };
+
+export const processingJobReconciler = (platform: JobPlatform): AnyReconciler =>
+  jobReconciler<ProcessingJobSpec>(platform, {
+    kind: rowKind(processingJob),
+    instanceCount: (spec) => spec.ProcessingResources.ClusterConfig.InstanceCount ?? 1,
+    stopGraceSeconds,
+    plan: planFor(platform),
+    taskSpecs: processingTaskSpecs(platform),
+  });
