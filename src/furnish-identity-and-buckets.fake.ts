@@ -161,7 +161,7 @@ export const identityAndBucketRecipes: Readonly<Record<string, Members>> = {
   "s3.GetBucketInventoryConfiguration": configured,
   "s3.GetBucketIntelligentTieringConfiguration": configured,
   "s3.GetBucketMetricsConfiguration": configured,
-  "s3.PutBucketAcl": { Bucket: "listed-bucket", ACL: "log-delivery-write" },
+  "s3.PutBucketAcl": { Bucket: "listed-bucket", ACL: "private" },
   "s3.PutObjectAcl": { Bucket: "listed-bucket", Key: "plain", ACL: "bucket-owner-read" },
   "s3.SelectObjectContent": {
     Bucket,
