@@ -17,6 +17,34 @@ _encodings = ("text/csv", "application/json", "application/jsonlines", "applicat
 _selectable = ("predicted_label", "labels", "probability", "probabilities", "raw_score", "raw_scores", "predicted_score")
 
 
+class _State:
+    """Stands for a pickled Booster whose state XGBoost itself no longer reads."""
+
+    def __setstate__(self, state):
+        self.state = state
+
+
+class _OldPickle(pickle.Unpickler):
+    def find_class(self, module, name):
+        return _State if (module, name) == ("xgboost.core", "Booster") else super().find_class(module, name)
+
+
+def _unpickled(path):
+    """Before 1.0 a pickle held the model as it stands in a file, without what newer ones have around it."""
+    try:
+        with open(path, "rb") as file:
+            return pickle.load(file)
+    except xgboost.core.XGBoostError:
+        with open(path, "rb") as file:
+            found = _OldPickle(file).load()
+        raw = found.state.get("handle") if isinstance(found, _State) else None
+        if raw is None:
+            raise
+        booster = xgboost.Booster()
+        booster.load_model(bytearray(raw))
+        return booster
+
+
 def load_booster(folder):
     """The model of a folder: XGBoost's own formats, or a pickled Booster as older images wrote it. Raises UserError."""
     preferred = [os.path.join(folder, "xgboost-model")]
@@ -27,8 +55,7 @@ def load_booster(folder):
         is_pickle = file.read(1) == b"\x80"
     try:
         if is_pickle:
-            with open(paths[0], "rb") as file:
-                booster = pickle.load(file)
+            booster = _unpickled(paths[0])
         else:
             booster = xgboost.Booster()
             booster.load_model(paths[0])
