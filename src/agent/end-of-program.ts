@@ -13,28 +13,21 @@ type Reason = { readonly exitCode: number; readonly failure?: string };
 export function endOfExit(
   exit: ProgramExit,
   startedAt: number,
-  { stop, transform }: Pick<AgentState, "stop" | "transform">,
+  { stop, transform, pipeProblem }: Pick<AgentState, "stop" | "transform" | "pipeProblem">,
   spec: Pick<TaskSpec, "purpose" | "diskBytes">,
 ): TaskEnd {
   const { exitCode, endedAt } = exit;
   const plain = { how: "exited", exitCode, ...signalOf(exit), startedAt, endedAt } as const;
-  switch (stop?.why) {
-    case "finished":
-      return { ...plain, exitCode: transform?.problem === undefined ? 0 : 1 };
-    case "stopped":
-      return { ...plain, how: "stopped" };
-    case "timed-out":
-      return { ...plain, how: "timed-out" };
-    case "not-ready":
-      return {
-        ...plain,
-        ...failedBy(exit, `The model did not answer /ping within ${readyWithinSeconds} seconds of its start.`),
-      };
-    case "disk-full":
-      return { ...plain, ...failedBy(exit, volumeIsFull(spec.diskBytes)) };
-    case undefined:
-      return { ...plain, ...(spec.purpose === "transform" ? leftEarly(exit) : ownFailure(exit)) };
-  }
+  const why = stop?.why;
+  if (why === undefined) return { ...plain, ...(spec.purpose === "transform" ? leftEarly(exit) : ownFailure(exit)) };
+  if (why === "stopped" || why === "timed-out") return { ...plain, how: why };
+  if (why === "finished") return { ...plain, exitCode: transform?.problem === undefined ? 0 : 1 };
+  const reasons = {
+    "not-ready": `The model did not answer /ping within ${readyWithinSeconds} seconds of its start.`,
+    "disk-full": volumeIsFull(spec.diskBytes),
+    "no-data": pipeProblem ?? "",
+  };
+  return { ...plain, ...failedBy(exit, reasons[why]) };
 }
 
 const signalOf = ({ signal }: ProgramExit): { readonly signal?: string } => (signal === undefined ? {} : { signal });

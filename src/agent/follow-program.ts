@@ -10,6 +10,7 @@ import type { ProgramState } from "./runners/runner.ts";
 import { nowMs, type TaskRun } from "./task-run.ts";
 import { endOfExit, readyWithinSeconds } from "./end-of-program.ts";
 import { watchTransform } from "./transform/watch-transform.ts";
+import { wasCutOff, watchPipes } from "./pipes/watch-pipes.ts";
 import { watchDisk, watchUsage } from "./watch-usage.ts";
 import type { StopState } from "./task-state.ts";
 
@@ -37,6 +38,7 @@ export async function followProgram(run: TaskRun): Promise<TaskEnd> {
   const over = new AbortController();
   const began = clock.monotonicMs();
   if (run.state.current.step !== "running") await releaseProgram(run, () => poke.wake?.());
+  else if (wasCutOff(run)) return giveUp(run);
   const disk = diskMeter(run);
   const watching = [
     watchUsage(run, disk, over.signal),
@@ -44,6 +46,7 @@ export async function followProgram(run: TaskRun): Promise<TaskEnd> {
     watchHealth(run, over.signal),
     run.uploads.watch(over.signal),
     watchTransform(run, over.signal),
+    watchPipes(run, over.signal),
   ];
   const stopper = createStopper(run);
   try {
@@ -64,6 +67,13 @@ export async function followProgram(run: TaskRun): Promise<TaskEnd> {
     over.abort();
     await Promise.all(watching);
   }
+}
+
+/** An agent died in the middle of an epoch: whatever the program makes of half of its data, nobody may take it for a result. */
+async function giveUp({ runner, log }: TaskRun): Promise<TaskEnd> {
+  log.error("the agent was restarted in the middle of an epoch of Pipe mode: the task is lost");
+  await runner.destroy();
+  return { how: "lost" };
 }
 
 async function endOf(
@@ -95,6 +105,7 @@ function createStopper(run: TaskRun): (startedAt: number) => Promise<void> {
   const whyNow = (startedAt: number): StopState["why"] | undefined => {
     if (stopAsked.signal.aborted || existsSync(run.paths.stop)) return "stopped";
     if (state.current.transform) return "finished";
+    if (state.current.pipeProblem !== undefined) return "no-data";
     const ranMs = nowMs(run) - startedAt;
     if (spec.maxRuntimeSeconds !== undefined && ranMs >= spec.maxRuntimeSeconds * 1_000) return "timed-out";
     return serves(spec) && state.current.wasReady !== true && ranMs >= readyWithinSeconds * 1_000

@@ -65,6 +65,7 @@ async function bringIn(run: TaskRun): Promise<void> {
   );
   const quota = new DiskQuota(run.spec.diskBytes);
   await stageIn(plan, { ...patience, root: paths.root, connection, progress, quota });
+  if (run.spec.hasPipes === true) await (await import("./pipes/watch-pipes.ts")).makeFirstPipes(plan, paths.root);
 }
 
 /** The gateway, and the port of a model. Both stay the same when the agent is restarted. */

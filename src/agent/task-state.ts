@@ -16,6 +16,12 @@ export interface AgentState {
   /** A hosting task answered /ping once. */
   readonly wasReady?: boolean;
   readonly stop?: StopState;
+  /** Pipe mode: epochs that each channel is through with. */
+  readonly pipes?: Readonly<Record<string, number>>;
+  /** Pipe mode: channels whose epoch is being read at this moment. */
+  readonly openPipes?: Readonly<Record<string, boolean>>;
+  /** Why the data of a pipe could not be brought. */
+  readonly pipeProblem?: string;
   /** Of a batch transform that is over: why it failed, if it did. */
   readonly transform?: { readonly problem?: string };
   /** Set from the step "uploading" on. */
@@ -24,7 +30,7 @@ export interface AgentState {
 
 export interface StopState {
   /** finished: a model that has transformed everything. */
-  readonly why: "stopped" | "timed-out" | "not-ready" | "disk-full" | "finished";
+  readonly why: "stopped" | "timed-out" | "not-ready" | "disk-full" | "finished" | "no-data";
   /** ms since 1970. */
   readonly killAt: number;
 }

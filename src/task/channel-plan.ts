@@ -12,8 +12,12 @@ export interface PlannedObject {
 
 export interface PlannedChannel {
   readonly name: string;
-  /** Stream: not brought in, but read object by object (batch transform). */
-  readonly mode: "File" | "Stream";
+  /** Stream: not brought in, but read object by object (batch transform). Pipe: through a FIFO per epoch, while the program runs. */
+  readonly mode: "File" | "Stream" | "Pipe";
+  /** Pipe: each epoch has an order of its own. */
+  readonly shuffleSeed?: number;
+  /** Pipe: each object becomes a RecordIO record. */
+  readonly isWrapped?: boolean;
   /** Where its objects go, below the task's root; default: "input/data/<name>". */
   readonly folder?: string;
   readonly objects: readonly PlannedObject[];

@@ -129,6 +129,8 @@ export interface TaskSpec {
   readonly configFiles: Readonly<Record<string, string>>;
   /** Of a batch transform: what is done with the objects of its streamed channel. */
   readonly transform?: TransformWork;
+  /** Whether its plan has channels in Pipe mode. */
+  readonly hasPipes?: boolean;
   /** Folders whose files the agent stores in S3, as they are. */
   readonly uploads?: readonly UploadFolder[];
   /** Where the model of a hosting task listens; the agent picks a free one when undefined and reports it. */

@@ -1,5 +1,6 @@
 // What a training job may ask for on AWS and not here yet: refused by name, never silently ignored.
 import type { Channel, CreateTrainingJobRequest } from "../../../models/generated/sagemaker.ts";
+import { validationError } from "../../../lib/aws-error.ts";
 import { notImplemented, refuseUnsupported, type SupportCheck } from "../not-implemented.ts";
 
 const isGiven = (list: readonly unknown[] | undefined): boolean => list !== undefined && list.length > 0;
@@ -37,14 +38,18 @@ const channelChecks: readonly SupportCheck<Channel>[] = [
   ["DataSource.S3DataSource.InstanceGroupNames", ({ DataSource: d }) => isGiven(d.S3DataSource?.InstanceGroupNames)],
   ["DataSource.S3DataSource.ModelAccessConfig", ({ DataSource: d }) => d.S3DataSource?.ModelAccessConfig],
   ["DataSource.S3DataSource.HubAccessConfig", ({ DataSource: d }) => d.S3DataSource?.HubAccessConfig],
-  ["RecordWrapperType RecordIO", (channel) => channel.RecordWrapperType === "RecordIO"],
-  ["ShuffleConfig", (channel) => channel.ShuffleConfig],
 ];
+
+/** A channel's own mode before the job's. */
+export const inputModeOf = (
+  job: Pick<CreateTrainingJobRequest, "AlgorithmSpecification">,
+  channel: Channel,
+): "File" | "Pipe" | "FastFile" => channel.InputMode ?? job.AlgorithmSpecification?.TrainingInputMode ?? "File";
 
 function checkChannel(job: CreateTrainingJobRequest, channel: Channel): void {
   const where = `InputDataConfig "${channel.ChannelName}"`;
-  const mode = channel.InputMode ?? job.AlgorithmSpecification?.TrainingInputMode ?? "File";
-  if (mode !== "File") throw notImplemented(`${where}: the input mode ${mode}`);
+  if (channel.RecordWrapperType === "RecordIO" && inputModeOf(job, channel) !== "Pipe")
+    throw validationError(`${where}: RecordWrapperType RecordIO needs the input mode Pipe.`);
   const type = channel.DataSource.S3DataSource?.S3DataType ?? "S3Prefix";
   if (type !== "S3Prefix" && type !== "ManifestFile") throw notImplemented(`${where}: S3DataType ${type}`);
   refuseUnsupported(channel, channelChecks, `${where}: `);
@@ -53,7 +58,5 @@ function checkChannel(job: CreateTrainingJobRequest, channel: Channel): void {
 /** Throws for the first thing asked for that Salvia cannot do. */
 export function checkSupport(job: CreateTrainingJobRequest): void {
   refuseUnsupported(job, jobChecks);
-  const mode = job.AlgorithmSpecification?.TrainingInputMode ?? "File";
-  if (mode !== "File") throw notImplemented(`AlgorithmSpecification.TrainingInputMode ${mode}`);
   for (const channel of job.InputDataConfig ?? []) checkChannel(job, channel);
 }

@@ -32,12 +32,12 @@ const refused: readonly (readonly [Partial<CreateTrainingJobRequest>, string, st
   [
     { AlgorithmSpecification: { ...job.AlgorithmSpecification, TrainingInputMode: "Pipe" } },
     "ValidationException",
-    "AlgorithmSpecification.TrainingInputMode Pipe is not implemented by Salvia yet.",
+    'InputDataConfig "train": the input mode Pipe with a built-in algorithm is not implemented by Salvia yet.',
   ],
   [
-    { InputDataConfig: [{ ...channel, InputMode: "FastFile" }] },
+    { InputDataConfig: [{ ...channel, RecordWrapperType: "RecordIO" }] },
     "ValidationException",
-    'InputDataConfig "train": the input mode FastFile is not implemented by Salvia yet.',
+    'InputDataConfig "train": RecordWrapperType RecordIO needs the input mode Pipe.',
   ],
   [
     {

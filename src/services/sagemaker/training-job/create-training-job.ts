@@ -6,7 +6,8 @@ import { operation, type SagemakerContext } from "../context.ts";
 import { checkExecutionRole } from "../execution-role.ts";
 import { parseS3Uri } from "../s3-uri.ts";
 import { checkNewTags } from "../tags/tag-rules.ts";
-import { checkSupport } from "./check-support.ts";
+import { notImplemented } from "../not-implemented.ts";
+import { checkSupport, inputModeOf } from "./check-support.ts";
 import { tooManyInstances } from "./errors.ts";
 import { maxInstances } from "../jobs/job-network.ts";
 import { knownMetrics } from "./known-metrics.ts";
@@ -23,6 +24,13 @@ function checkInstances(job: CreateTrainingJobRequest, ctx: SagemakerContext): v
     throw validationError("ResourceConfig must have InstanceType and InstanceCount.");
   const limit = Math.min(ctx.capacity.limits.jobs, maxInstances);
   if (InstanceCount > limit) throw tooManyInstances(InstanceType, limit, InstanceCount);
+}
+
+/** The built-in algorithms here read files. */
+function checkModes(job: CreateTrainingJobRequest, { kind }: TrainingProgram): void {
+  const piped = (job.InputDataConfig ?? []).find((channel) => inputModeOf(job, channel) === "Pipe");
+  if (piped && kind === "algorithm")
+    throw notImplemented(`InputDataConfig "${piped.ChannelName}": the input mode Pipe with a built-in algorithm`);
 }
 
 function checkLocations(job: CreateTrainingJobRequest): void {
@@ -81,6 +89,7 @@ export const createTrainingJob = operation("CreateTrainingJob", async (input, ct
   checkSupport(input);
   const program = trainingProgram(input.AlgorithmSpecification, ctx.algorithms, ctx.compute);
   await checkMetrics(input.AlgorithmSpecification, program);
+  checkModes(input, program);
   checkInstances(input, ctx);
   checkLocations(input);
   checkNewTags(input.Tags ?? []);

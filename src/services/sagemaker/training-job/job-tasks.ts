@@ -5,6 +5,7 @@ import type { SagemakerPlatform } from "../context.ts";
 import type { TaskRow } from "../tasks/task-owner.ts";
 import { instanceOf, jobTaskKeys } from "../jobs/job-kind.ts";
 import { hostName, jobAddresses } from "../jobs/job-network.ts";
+import { inputModeOf } from "./check-support.ts";
 import type { TrainingJobSpec } from "./training-job.resource.ts";
 
 const graceSeconds = 120;
@@ -30,13 +31,16 @@ function inputDataConfig(spec: TrainingJobSpec): object {
     channel.ChannelName,
     {
       ...(channel.ContentType === undefined ? {} : { ContentType: channel.ContentType }),
-      TrainingInputMode: "File",
+      TrainingInputMode: inputModeOf(spec, channel),
       S3DistributionType: channel.DataSource.S3DataSource?.S3DataDistributionType ?? "FullyReplicated",
       RecordWrapperType: channel.RecordWrapperType ?? "None",
     },
   ]);
   return Object.fromEntries(channels) as object;
 }
+
+const hasPipes = (spec: TrainingJobSpec): boolean =>
+  (spec.InputDataConfig ?? []).some((channel) => inputModeOf(spec, channel) === "Pipe");
 
 function resourceConfig(spec: TrainingJobSpec, host: string, hosts: readonly string[], program: Program): object {
   const instanceType = spec.ResourceConfig?.InstanceType ?? "";
@@ -101,6 +105,7 @@ export function taskSpecs(
         "resourceconfig.json": JSON.stringify(resourceConfig(spec, host, hosts, program)),
       },
       graceSeconds,
+      ...(hasPipes(spec) ? { hasPipes: true } : {}),
       ...(volumeGigabytes === undefined ? {} : { diskBytes: volumeGigabytes * 2 ** 30 }),
       ...(maxRuntimeSeconds === undefined ? {} : { maxRuntimeSeconds }),
     };

@@ -3,7 +3,7 @@ import { text } from "node:stream/consumers";
 import type { ResourceRow } from "../../../database/resources.ts";
 import type { Writer } from "../../../database/store.ts";
 import { unpack } from "../../../lib/stored-json.ts";
-import type { ChannelPlan } from "../../../task/channel-plan.ts";
+import type { ChannelPlan, PlannedChannel } from "../../../task/channel-plan.ts";
 import { rowKind } from "../../resource-definition.ts";
 import type { MetricData } from "../../cloudwatch/index.ts";
 import type { SagemakerPlatform } from "../context.ts";
@@ -14,6 +14,7 @@ import { filesOf, type JobPlan } from "../channels/channel-planner.ts";
 import { hostName } from "../jobs/job-network.ts";
 import { instanceCount } from "./job-tasks.ts";
 import { instanceOf } from "../jobs/job-kind.ts";
+import { inputModeOf } from "./check-support.ts";
 import { metricsInLines, thinned } from "./log-metrics.ts";
 import { trainingJob, type TrainingJobSpec, type TrainingJobStatus } from "./training-job.resource.ts";
 
@@ -27,6 +28,18 @@ type Platform = Pick<SagemakerPlatform, "storage" | "objects" | "metrics" | "clo
 const specOf = (owner: ResourceRow): TrainingJobSpec => unpack(owner.spec) as TrainingJobSpec;
 const statusOf = (owner: ResourceRow): TrainingJobStatus => unpack(owner.status) as TrainingJobStatus;
 
+/** FastFile brings the files in like File: what the program sees is the same. */
+function modeOf(spec: TrainingJobSpec, name: string): Pick<PlannedChannel, "mode" | "shuffleSeed" | "isWrapped"> {
+  const channel = spec.InputDataConfig?.find(({ ChannelName }) => ChannelName === name);
+  if (!channel || inputModeOf(spec, channel) !== "Pipe") return { mode: "File" };
+  const seed = channel.ShuffleConfig?.Seed;
+  return {
+    mode: "Pipe",
+    ...(seed === undefined ? {} : { shuffleSeed: seed }),
+    ...(channel.RecordWrapperType === "RecordIO" ? { isWrapped: true } : {}),
+  };
+}
+
 async function planFor(platform: Platform, task: TaskRow, owner: ResourceRow): Promise<ChannelPlan> {
   const { planBlob } = statusOf(owner);
   if (planBlob === undefined) throw new Error(`the training job ${owner.name} runs without a plan`);
@@ -35,7 +48,7 @@ async function planFor(platform: Platform, task: TaskRow, owner: ResourceRow): P
   const count = instanceCount(specOf(owner));
   const channels = plan.channels.map((channel) => ({
     name: channel.name,
-    mode: "File" as const,
+    ...modeOf(specOf(owner), channel.name),
     objects: filesOf(channel, index, count).map((file) =>
       plannedObject(platform.objects, task.key, file, channel.isGzip),
     ),

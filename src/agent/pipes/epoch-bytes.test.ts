@@ -1,0 +1,72 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Readable } from "node:stream";
+import { gzipSync } from "node:zlib";
+import * as fc from "fast-check";
+import { expect, onTestFinished, test } from "vitest";
+import { RecordIoSplitter } from "../../formats/recordio.ts";
+import type { PlannedChannel, PlannedObject } from "../../task/channel-plan.ts";
+import { epochBytes, epochOrder } from "./epoch-bytes.ts";
+
+const objects = new Map<string, Buffer>();
+const open = async (url: string): Promise<Readable> => Readable.from([objects.get(url) ?? Buffer.alloc(0)]);
+
+const remote = (path: string, content: Buffer, isGzip = false): PlannedObject => {
+  objects.set(path, content);
+  return { path, sizeBytes: content.length, source: { url: path }, isGzip };
+};
+const channel = (planned: readonly PlannedObject[], changes: Partial<PlannedChannel> = {}): PlannedChannel => ({
+  name: "train",
+  mode: "Pipe",
+  objects: planned,
+  ...changes,
+});
+const bytesOf = async (wanted: PlannedChannel, epoch = 0): Promise<Buffer> =>
+  Buffer.concat(await Array.fromAsync(epochBytes(wanted, epoch, open)));
+
+test("an epoch is its objects one after the other, from files and from the server, unpacked", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "salvia-epoch-"));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  writeFileSync(join(folder, "local"), "one");
+  const local = { path: "local", sizeBytes: 3, source: { file: join(folder, "local") }, isGzip: false };
+  const planned = [local, remote("two", Buffer.from("two")), remote("three", gzipSync("three"), true)];
+  expect((await bytesOf(channel(planned))).toString()).toBe("onetwothree");
+  expect((await bytesOf(channel([]))).toString()).toBe("");
+});
+
+test("wrapped objects are RecordIO records that a reader of the format takes apart again", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.tuple(fc.uint8Array({ maxLength: 50 }), fc.boolean()), { maxLength: 6 }),
+      async (contents) => {
+        const planned = contents.map(([content, isGzip], at) =>
+          remote(`o${at}`, isGzip ? gzipSync(content) : Buffer.from(content), isGzip),
+        );
+        const splitter = new RecordIoSplitter("test");
+        const records = splitter.push(await bytesOf(channel(planned, { isWrapped: true })));
+        splitter.end();
+        expect(records.map((record) => [...record])).toEqual(contents.map(([content]) => [...content]));
+      },
+    ),
+  );
+});
+
+test("a seed gives each epoch an order of its own, the same each time, and without one nothing moves", () => {
+  const items = Array.from({ length: 30 }, (_, at) => at);
+  expect(epochOrder(items, undefined, 3)).toEqual(items);
+  const first = epochOrder(items, 7, 0);
+  expect(epochOrder(items, 7, 0)).toEqual(first);
+  expect(epochOrder(items, 7, 1)).not.toEqual(first);
+  expect(epochOrder(items, 8, 0)).not.toEqual(first);
+  expect([...first].sort((a, b) => a - b)).toEqual(items);
+  expect(first).not.toEqual(items);
+});
+
+test("what is no gzip, and what is too large for a record, is told with its name", async () => {
+  await expect(bytesOf(channel([remote("bad.gz", Buffer.from("no gzip"), true)]))).rejects.toThrow("bad.gz is no gzip");
+  const huge = { ...remote("huge", Buffer.alloc(1)), sizeBytes: 2 ** 30 };
+  await expect(bytesOf(channel([huge], { isWrapped: true }))).rejects.toThrow(
+    "huge is too large for a RecordIO record",
+  );
+});
