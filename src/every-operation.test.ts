@@ -383,7 +383,7 @@ describe.each(models.names)("%s", (name) => {
       }
       expect(problems.join("\n"), `${problems.length} problems`).toBe("");
     },
-    Math.max(60_000, 60_000 * scale),
+    Math.max(300_000, 60_000 * scale),
   );
 });
 

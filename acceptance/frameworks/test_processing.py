@@ -9,7 +9,7 @@ import boto3
 import numpy as np
 import sagemaker
 from botocore.exceptions import ClientError
-from sagemaker.processing import ProcessingInput, ProcessingOutput, ScriptProcessor
+from sagemaker.processing import ProcessingInput, ProcessingOutput
 from sagemaker.sklearn.processing import SKLearnProcessor
 
 from harness import run, test
@@ -83,10 +83,11 @@ def a_script_splits_data_with_the_sklearn_processor():
             ProcessingOutput(output_name="train", source="/opt/ml/processing/train", destination=f"s3://{bucket}/out/train"),
             ProcessingOutput(output_name="test", source="/opt/ml/processing/test", destination=f"s3://{bucket}/out/test"),
         ],
-        wait=True,
-        logs=True,
+        wait=False,
     )
     name = processor.latest_job.job_name
+    # As wait=True does, but for its ten seconds between two looks.
+    session.logs_for_processing_job(name, wait=True, poll=1)
     job = api.describe_processing_job(ProcessingJobName=name)
     assert job["ProcessingJobStatus"] == "Completed" and job["ExitMessage"] == "all is split", job
     assert job["ProcessingStartTime"] <= job["ProcessingEndTime"]

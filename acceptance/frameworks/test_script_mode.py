@@ -6,6 +6,7 @@ import os
 import pathlib
 import tarfile
 import tempfile
+import time
 
 import boto3
 import numpy as np
@@ -145,6 +146,23 @@ def the_endpoint_is_deleted_once():
         assert error.response["Error"]["Code"] == "ValidationException", error
     else:
         raise AssertionError("an endpoint was deleted twice")
+
+
+@test
+def a_batch_is_transformed():
+    rows = flowers()
+    s3.put_object(Bucket=bucket, Key="batch/iris.csv", Body="".join(",".join(f"{value:.3f}" for value in row) + "\n" for row in rows[:, 1:]))
+    transformer = state["estimator"].transformer(
+        instance_count=1, instance_type="ml.m5.large", output_path=f"s3://{bucket}/transformed", accept="text/csv", assemble_with="Line"
+    )
+    transformer.transform(f"s3://{bucket}/batch", content_type="text/csv", split_type="Line", wait=False)
+    name = transformer.latest_transform_job.name
+    while (job := api.describe_transform_job(TransformJobName=name))["TransformJobStatus"] == "InProgress":
+        time.sleep(0.5)
+    assert job["TransformJobStatus"] == "Completed", job.get("FailureReason")
+    lines = s3.get_object(Bucket=bucket, Key="transformed/iris.csv.out")["Body"].read().decode().splitlines()
+    assert len(lines) == 150
+    assert (np.array([float(line) for line in lines]) == rows[:, 0]).mean() >= 0.95
 
 
 @test

@@ -152,6 +152,38 @@ def its_endpoint_answers_each_format():
 
 
 @test
+def a_batch_is_scored_and_joined_with_its_ids():
+    """Batch transform with association: the id is not the model's affair, and stands beside its score in the end."""
+    api.create_model(
+        ModelName="batch-model", ExecutionRoleArn=role, PrimaryContainer={"Image": image, "ModelDataUrl": state["model"]}
+    )
+    labels, features = rows(300, 9)
+    lines = csv_of(features).splitlines()
+    with_ids = "".join(f"id-{at},{line}\n" for at, line in enumerate(lines))
+    s3.put_object(Bucket=bucket, Key="batch/rows.csv", Body=with_ids)
+    api.create_transform_job(
+        TransformJobName="association",
+        ModelName="batch-model",
+        TransformInput={
+            "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": f"s3://{bucket}/batch/"}},
+            "ContentType": "text/csv",
+            "SplitType": "Line",
+        },
+        TransformOutput={"S3OutputPath": f"s3://{bucket}/scored", "Accept": "text/csv", "AssembleWith": "Line"},
+        DataProcessing={"InputFilter": "$[1:]", "JoinSource": "Input", "OutputFilter": "$[0,-1]"},
+        TransformResources={"InstanceType": "ml.m5.large", "InstanceCount": 1},
+    )
+    while (job := api.describe_transform_job(TransformJobName="association"))["TransformJobStatus"] == "InProgress":
+        time.sleep(0.5)
+    assert job["TransformJobStatus"] == "Completed", job.get("FailureReason")
+    scored = [line.split(",") for line in s3.get_object(Bucket=bucket, Key="scored/rows.csv.out")["Body"].read().decode().splitlines()]
+    assert [row[0] for row in scored] == [f"id-{at}" for at in range(300)] and {len(row) for row in scored} == {2}, scored[:3]
+    scores = np.array([float(row[1]) for row in scored])
+    above = (scores[labels == 1][:, None] > scores[labels == 0][None, :]).mean()
+    assert above >= 0.95, f"AUC {above}"
+
+
+@test
 def what_it_cannot_use_fails_the_job_with_its_name():
     train = channel("train", "csv/train", "text/csv")
     s3.put_object(Bucket=bucket, Key="header/a.csv", Body="label,a\n1,2\n")

@@ -1,0 +1,118 @@
+"""Every way in which a script gets its data: Pipe with several channels, shuffled, wrapped and gzip; FastFile; sharded."""
+import gzip
+import io
+import json
+import os
+import tarfile
+import time
+
+import boto3
+from botocore.exceptions import ClientError
+
+from harness import run, test
+
+region = os.environ["AWS_DEFAULT_REGION"]
+account = boto3.client("sts").get_caller_identity()["Account"]
+role = f"arn:aws:iam::{account}:role/SalviaExecutionRole"
+image = "246618743249.dkr.ecr.us-west-2.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3"
+bucket = "acceptance-inputs"
+s3, api = boto3.client("s3"), boto3.client("sagemaker")
+s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": region})
+
+READER = """
+import json, os, sys
+base = "/opt/ml/input/"
+config = json.load(open(base + "config/inputdataconfig.json"))
+def read(name): return open(base + "data/" + name, "rb").read().decode("latin1")
+seen = {"config": config}
+for name, about in config.items():
+    if name == "code": continue
+    if about["TrainingInputMode"] == "Pipe": seen[name] = [read(name + "_" + str(epoch)) for epoch in range(3)]
+    else: seen[name] = {file: read(name + "/" + file) for file in sorted(os.listdir(base + "data/" + name))}
+json.dump(seen, open("/opt/ml/model/seen.json", "w"))
+"""
+
+s3.put_object(Bucket=bucket, Key="code/reader.py", Body=READER)
+
+
+def channel(name, prefix, **changes):
+    source = {"S3DataType": "S3Prefix", "S3Uri": f"s3://{bucket}/{prefix}", **changes.pop("source", {})}
+    return {"ChannelName": name, "DataSource": {"S3DataSource": source}, **changes}
+
+
+def job(name, channels, **changes):
+    api.create_training_job(
+        TrainingJobName=name,
+        AlgorithmSpecification={
+            "TrainingImage": image,
+            "TrainingInputMode": "File",
+            "ContainerEntrypoint": ["python3", "/opt/ml/input/data/code/reader.py"],
+        },
+        RoleArn=role,
+        InputDataConfig=[*channels, channel("code", "code/")],
+        OutputDataConfig={"S3OutputPath": f"s3://{bucket}/out"},
+        ResourceConfig={"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 10, **changes},
+        StoppingCondition={"MaxRuntimeInSeconds": 300},
+    )
+    while True:
+        described = api.describe_training_job(TrainingJobName=name)
+        if described["TrainingJobStatus"] in ("Completed", "Failed", "Stopped"):
+            return described
+        time.sleep(0.3)
+
+
+def seen_by(described):
+    assert described["TrainingJobStatus"] == "Completed", described.get("FailureReason")
+    key = described["ModelArtifacts"]["S3ModelArtifacts"].removeprefix(f"s3://{bucket}/")
+    with tarfile.open(fileobj=io.BytesIO(s3.get_object(Bucket=bucket, Key=key)["Body"].read())) as archive:
+        return json.load(archive.extractfile("seen.json"))
+
+
+@test
+def pipes_files_and_fast_files_stand_side_by_side():
+    for at in range(20):
+        s3.put_object(Bucket=bucket, Key=f"many/{at:02d}", Body=chr(65 + at) * 3)
+    s3.put_object(Bucket=bucket, Key="zipped/x", Body=gzip.compress(b"was zipped"))
+    seen = seen_by(
+        job(
+            "inputs",
+            [
+                channel("plain", "many/", InputMode="Pipe"),
+                channel("mixed", "many/", InputMode="Pipe", ShuffleConfig={"Seed": 7}),
+                channel("wrapped", "many/0", InputMode="Pipe", RecordWrapperType="RecordIO"),
+                channel("zipped", "zipped/", InputMode="Pipe", CompressionType="Gzip"),
+                channel("fast", "many/1", InputMode="FastFile"),
+                channel("files", "many/0"),
+            ],
+        )
+    )
+    plain = "".join(chr(65 + at) * 3 for at in range(20))
+    assert seen["plain"] == [plain] * 3, seen["plain"]
+    assert all(sorted(epoch) == sorted(plain) and epoch != plain for epoch in seen["mixed"]), seen["mixed"]
+    assert len(set(seen["mixed"])) == 3
+    record = "\x0a\x23\xd7\xce\x03\x00\x00\x00"
+    assert seen["wrapped"][0] == "".join(record + chr(65 + at) * 3 + "\x00" for at in range(10)), seen["wrapped"][0][:40]
+    assert seen["zipped"] == ["was zipped"] * 3
+    assert seen["fast"] == {f"{at:02d}": chr(65 + at) * 3 for at in range(10, 20)}, seen["fast"]
+    assert seen["files"] == {f"{at:02d}": chr(65 + at) * 3 for at in range(10)}, seen["files"]
+    assert {name: about["TrainingInputMode"] for name, about in seen["config"].items() if name != "code"} == {
+        "plain": "Pipe", "mixed": "Pipe", "wrapped": "Pipe", "zipped": "Pipe", "fast": "FastFile", "files": "File",
+    }
+    assert seen["config"]["wrapped"]["RecordWrapperType"] == "RecordIO"
+
+
+@test
+def what_cannot_be_streamed_fails_with_its_name():
+    s3.put_object(Bucket=bucket, Key="broken/x", Body=b"no gzip at all")
+    described = job("broken", [channel("zipped", "broken/", InputMode="Pipe", CompressionType="Gzip")])
+    assert described["TrainingJobStatus"] == "Failed", described
+    assert described["FailureReason"].startswith("ClientError: Data download failed: x is no gzip"), described["FailureReason"]
+    try:
+        job("refused", [channel("x", "many/", RecordWrapperType="RecordIO")])
+    except ClientError as error:
+        assert "RecordWrapperType RecordIO needs the input mode Pipe" in str(error), error
+    else:
+        raise AssertionError("RecordIO in File mode was accepted")
+
+
+run()
