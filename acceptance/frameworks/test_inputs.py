@@ -115,4 +115,74 @@ def what_cannot_be_streamed_fails_with_its_name():
         raise AssertionError("RecordIO in File mode was accepted")
 
 
+COUNTER = """
+import os, sys, time
+folder = "/opt/ml/checkpoints"
+path = folder + "/count"
+begun = int(open(path).read()) if os.path.exists(path) else 0
+print("begins at", begun, sorted(os.listdir(folder)))
+for count in range(begun, begun + 3):
+    with open(path + ".new", "w") as file: file.write(str(count + 1))
+    os.replace(path + ".new", path)
+os.makedirs(folder + "/deep", exist_ok=True)
+open(folder + f"/deep/{begun}", "w").write("x")
+open("/opt/ml/model/count", "w").write(str(count + 1))
+for _ in range(300):
+    if begun or os.path.exists("/opt/ml/checkpoints/go"): break
+    time.sleep(0.1)
+    if _ == 60: break
+"""
+
+
+def counting(name, **changes):
+    return dict(
+        TrainingJobName=name,
+        AlgorithmSpecification={
+            "TrainingImage": image,
+            "TrainingInputMode": "File",
+            "ContainerEntrypoint": ["python3", "/opt/ml/input/data/code/counter.py"],
+        },
+        RoleArn=role,
+        InputDataConfig=[channel("code", "counter/")],
+        OutputDataConfig={"S3OutputPath": f"s3://{bucket}/out"},
+        ResourceConfig={"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 10},
+        StoppingCondition={"MaxRuntimeInSeconds": 300},
+        CheckpointConfig={"S3Uri": f"s3://{bucket}/saved", **changes},
+    )
+
+
+def ended(name):
+    while True:
+        described = api.describe_training_job(TrainingJobName=name)
+        if described["TrainingJobStatus"] in ("Completed", "Failed", "Stopped"):
+            return described
+        time.sleep(0.3)
+
+
+@test
+def checkpoints_are_stored_while_a_job_runs_and_another_goes_on_from_them():
+    s3.put_object(Bucket=bucket, Key="counter/counter.py", Body=COUNTER)
+    api.create_training_job(**counting("counts"))
+    for _ in range(100):
+        keys = [item["Key"] for item in s3.list_objects_v2(Bucket=bucket, Prefix="saved/").get("Contents", [])]
+        if keys == ["saved/count", "saved/deep/0"]:
+            break
+        time.sleep(0.1)
+    assert keys == ["saved/count", "saved/deep/0"], keys
+    assert api.describe_training_job(TrainingJobName="counts")["TrainingJobStatus"] == "InProgress"
+    assert s3.get_object(Bucket=bucket, Key="saved/count")["Body"].read() == b"3"
+    assert ended("counts")["TrainingJobStatus"] == "Completed"
+    before = s3.head_object(Bucket=bucket, Key="saved/deep/0")["LastModified"]
+    api.create_training_job(**counting("goes-on"))
+    described = ended("goes-on")
+    assert described["TrainingJobStatus"] == "Completed", described.get("FailureReason")
+    assert described["CheckpointConfig"]["S3Uri"] == f"s3://{bucket}/saved"
+    assert s3.get_object(Bucket=bucket, Key="saved/count")["Body"].read() == b"6"
+    # What was brought in and not changed is not stored again.
+    assert s3.head_object(Bucket=bucket, Key="saved/deep/0")["LastModified"] == before
+    api.create_training_job(**{**counting("nowhere"), "CheckpointConfig": {"S3Uri": "s3://no-such-bucket-at-all/x"}})
+    described = ended("nowhere")
+    assert described["TrainingJobStatus"] == "Failed" and "CheckpointConfig: The specified bucket does not exist" in described["FailureReason"]
+
+
 run()

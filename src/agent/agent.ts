@@ -206,9 +206,11 @@ async function walk(run: TaskRun): Promise<void> {
 
 /** Most tasks have none: an agent must start fast. */
 function lazyUploads(options: UploadFoldersOptions): FolderUploads {
-  if (options.folders.length === 0) return { watch: async () => {}, finish: async () => undefined };
+  if (options.folders.length === 0)
+    return { noteRestored: async () => {}, watch: async () => {}, finish: async () => undefined };
   const made = import("./upload-folders.ts").then(({ folderUploads }) => folderUploads(options));
   return {
+    noteRestored: async () => (await made).noteRestored(),
     watch: async (signal) => (await made).watch(signal),
     finish: async (hasSucceeded, signal) => (await made).finish(hasSucceeded, signal),
   };

@@ -18,6 +18,7 @@ export async function prepareTask(run: TaskRun): Promise<TaskEnd | undefined> {
     await preparePython(run);
     await openDoors(run);
     await run.runner.prepare();
+    await run.uploads.noteRestored();
     abandoned.signal.throwIfAborted();
     return stopAsked.signal.aborted ? { how: "stopped" } : undefined;
   } catch (error) {

@@ -29,6 +29,8 @@ export interface UploadFoldersOptions {
 }
 
 export interface FolderUploads {
+  /** Before the program starts: what was brought in is stored already. */
+  noteRestored(): Promise<void>;
   /** Continuous folders, until the signal aborts. Never throws: what could not be stored is tried again at the end. */
   watch(signal: AbortSignal): Promise<void>;
   /** Everything that is not stored yet; with `hasSucceeded` the EndOfJob folders too. Answers why it could not, for the user. */
@@ -56,6 +58,14 @@ class TaskFolderUploads implements FolderUploads {
       const [name, stamp] = parsedLine(line);
       if (name !== undefined && stamp !== undefined) this.#stored.set(name, stamp);
     }
+  }
+
+  async noteRestored(): Promise<void> {
+    for (const folder of this.#options.folders)
+      for (const entry of await this.#filesOf(folder)) {
+        const stat = await lstat(entry.path).catch(() => undefined);
+        if (stat) this.#remember(`${folder.name}/${entry.name}`, stampOf(stat));
+      }
   }
 
   async watch(signal: AbortSignal): Promise<void> {

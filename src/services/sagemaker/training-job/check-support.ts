@@ -1,6 +1,7 @@
 // What a training job may ask for on AWS and not here yet: refused by name, never silently ignored.
 import type { Channel, CreateTrainingJobRequest } from "../../../models/generated/sagemaker.ts";
 import { validationError } from "../../../lib/aws-error.ts";
+import { checkpointFolder } from "./checkpoints.ts";
 import { notImplemented, refuseUnsupported, type SupportCheck } from "../not-implemented.ts";
 
 const isGiven = (list: readonly unknown[] | undefined): boolean => list !== undefined && list.length > 0;
@@ -18,7 +19,10 @@ const jobChecks: readonly SupportCheck<CreateTrainingJobRequest>[] = [
   ["StoppingCondition.MaxPendingTimeInSeconds", ({ StoppingCondition: s }) => s?.MaxPendingTimeInSeconds],
   ["EnableInterContainerTrafficEncryption", (job) => job.EnableInterContainerTrafficEncryption],
   ["EnableManagedSpotTraining", (job) => job.EnableManagedSpotTraining],
-  ["CheckpointConfig", (job) => job.CheckpointConfig],
+  [
+    "CheckpointConfig.LocalPath outside of /opt/ml",
+    ({ CheckpointConfig: config }) => config && checkpointFolder(config) === undefined,
+  ],
   ["DebugRuleConfigurations", (job) => isGiven(job.DebugRuleConfigurations)],
   ["ProfilerRuleConfigurations", (job) => isGiven(job.ProfilerRuleConfigurations)],
   ["TensorBoardOutputConfig", (job) => job.TensorBoardOutputConfig],

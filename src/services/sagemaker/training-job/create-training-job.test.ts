@@ -68,7 +68,12 @@ const refused: readonly (readonly [Partial<CreateTrainingJobRequest>, string, st
     'InputDataConfig "train": DataSource.FileSystemDataSource is not implemented by Salvia yet.',
   ],
   [{ EnableManagedSpotTraining: true }, "ValidationException", "EnableManagedSpotTraining is not implemented"],
-  [{ CheckpointConfig: { S3Uri: "s3://bucket/c" } }, "ValidationException", "CheckpointConfig is not implemented"],
+  [{ CheckpointConfig: { S3Uri: "bucket/c" } }, "ValidationException", "CheckpointConfig.S3Uri"],
+  [
+    { CheckpointConfig: { S3Uri: "s3://bucket/c", LocalPath: "/var/checkpoints" } },
+    "ValidationException",
+    "CheckpointConfig.LocalPath outside of /opt/ml is not implemented",
+  ],
   [{ InputDataConfig: [channel, channel] }, "ValidationException", 'The channel name "train" is used more than once.'],
   [
     {

@@ -42,6 +42,8 @@ function checkLocations(job: CreateTrainingJobRequest): void {
     if (!parseS3Uri(DataSource.S3DataSource.S3Uri))
       throw validationError(`The S3Uri of the channel "${ChannelName}" is not of the form s3://bucket/key.`);
   }
+  if (job.CheckpointConfig && !parseS3Uri(job.CheckpointConfig.S3Uri))
+    throw validationError("CheckpointConfig.S3Uri is not of the form s3://bucket/key.");
   if (!parseS3Uri(job.OutputDataConfig.S3OutputPath))
     throw validationError("OutputDataConfig.S3OutputPath is not of the form s3://bucket/key.");
 }

@@ -5,6 +5,7 @@ import type { SagemakerPlatform } from "../context.ts";
 import type { TaskRow } from "../tasks/task-owner.ts";
 import { instanceOf, jobTaskKeys } from "../jobs/job-kind.ts";
 import { hostName, jobAddresses } from "../jobs/job-network.ts";
+import { checkpointFile, checkpointUploads } from "./checkpoints.ts";
 import { inputModeOf } from "./check-support.ts";
 import type { TrainingJobSpec } from "./training-job.resource.ts";
 
@@ -102,9 +103,11 @@ export function taskSpecs(
       configFiles: {
         "hyperparameters.json": JSON.stringify(spec.HyperParameters ?? {}),
         "inputdataconfig.json": JSON.stringify(inputDataConfig(spec)),
+        ...checkpointFile(spec.CheckpointConfig),
         "resourceconfig.json": JSON.stringify(resourceConfig(spec, host, hosts, program)),
       },
       graceSeconds,
+      uploads: checkpointUploads(spec.CheckpointConfig),
       ...(hasPipes(spec) ? { hasPipes: true } : {}),
       ...(volumeGigabytes === undefined ? {} : { diskBytes: volumeGigabytes * 2 ** 30 }),
       ...(maxRuntimeSeconds === undefined ? {} : { maxRuntimeSeconds }),

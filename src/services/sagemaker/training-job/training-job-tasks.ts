@@ -3,7 +3,7 @@ import { text } from "node:stream/consumers";
 import type { ResourceRow } from "../../../database/resources.ts";
 import type { Writer } from "../../../database/store.ts";
 import { unpack } from "../../../lib/stored-json.ts";
-import type { ChannelPlan, PlannedChannel } from "../../../task/channel-plan.ts";
+import type { ChannelPlan, PlannedChannel, PlanFailure } from "../../../task/channel-plan.ts";
 import { rowKind } from "../../resource-definition.ts";
 import type { MetricData } from "../../cloudwatch/index.ts";
 import type { SagemakerPlatform } from "../context.ts";
@@ -14,6 +14,7 @@ import { filesOf, type JobPlan } from "../channels/channel-planner.ts";
 import { hostName } from "../jobs/job-network.ts";
 import { instanceCount } from "./job-tasks.ts";
 import { instanceOf } from "../jobs/job-kind.ts";
+import { checkpointAddress, checkpointChannel, checkpointName } from "./checkpoints.ts";
 import { inputModeOf } from "./check-support.ts";
 import { metricsInLines, thinned } from "./log-metrics.ts";
 import { trainingJob, type TrainingJobSpec, type TrainingJobStatus } from "./training-job.resource.ts";
@@ -23,7 +24,7 @@ const namespace = "/aws/sagemaker/TrainingJobs";
 /** Per report, in CloudWatch: each is a row of the report's transaction. */
 const maxValues = 10_000;
 
-type Platform = Pick<SagemakerPlatform, "storage" | "objects" | "metrics" | "clock" | "log">;
+type Platform = Pick<SagemakerPlatform, "storage" | "objects" | "roles" | "metrics" | "clock" | "log">;
 
 const specOf = (owner: ResourceRow): TrainingJobSpec => unpack(owner.spec) as TrainingJobSpec;
 const statusOf = (owner: ResourceRow): TrainingJobStatus => unpack(owner.status) as TrainingJobStatus;
@@ -40,7 +41,7 @@ function modeOf(spec: TrainingJobSpec, name: string): Pick<PlannedChannel, "mode
   };
 }
 
-async function planFor(platform: Platform, task: TaskRow, owner: ResourceRow): Promise<ChannelPlan> {
+async function planFor(platform: Platform, task: TaskRow, owner: ResourceRow): Promise<ChannelPlan | PlanFailure> {
   const { planBlob } = statusOf(owner);
   if (planBlob === undefined) throw new Error(`the training job ${owner.name} runs without a plan`);
   const plan = JSON.parse(await text(await platform.storage.read(planBlob))) as JobPlan;
@@ -53,7 +54,10 @@ async function planFor(platform: Platform, task: TaskRow, owner: ResourceRow): P
       plannedObject(platform.objects, task.key, file, channel.isGzip),
     ),
   }));
-  return { channels, modelArchives: [] };
+  const { CheckpointConfig: config, RoleArn: roleArn } = specOf(owner);
+  if (!config) return { channels, modelArchives: [] };
+  const checkpoints = await checkpointChannel(platform, { config, roleArn, task, owner });
+  return "failureReason" in checkpoints ? checkpoints : { channels: [...channels, checkpoints], modelArchives: [] };
 }
 
 function dataOf({ task, owner, events, metrics }: StoredReport): MetricData[] {
@@ -83,6 +87,8 @@ export const trainingJobTasks = (platform: Platform): TaskOwner => ({
     stream: `${owner.name}/${hostName(instanceOf(task))}-${task.created_at}`,
   }),
   roleArn: (owner) => specOf(owner).RoleArn,
+  uploadTo: (_task, owner, folder) =>
+    folder === checkpointName ? checkpointAddress(specOf(owner).CheckpointConfig) : undefined,
   metricsIn: (owner, lines) => {
     const definitions = specOf(owner).AlgorithmSpecification?.MetricDefinitions ?? [];
     return metricsInLines(definitions, lines, platform.clock, platform.log.with({ trainingJob: owner.name }));

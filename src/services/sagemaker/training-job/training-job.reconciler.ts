@@ -13,6 +13,7 @@ import { deleteTasks, ensureTasks, observedOf, tasksOf } from "../tasks/task-row
 import { ArtifactError, checkOutput } from "./artifacts.ts";
 import { InputDataError, planChannels } from "../channels/channel-planner.ts";
 import { trainingJobEnd } from "./end-training-job.ts";
+import { checkpointProblem } from "./checkpoints.ts";
 import { walkWith, trainingStart } from "./job-progress.ts";
 import type { AlsoSave, Job, JobOutcome, JobStep, TrainingPlatform } from "./job-step.ts";
 import { instanceCount, taskKeys, taskSpecs } from "./job-tasks.ts";
@@ -71,7 +72,10 @@ function plan(platform: TrainingPlatform): JobStep {
       const { account, region, name, spec } = job;
       const access = accessOf(roles, spec.RoleArn, region);
       await checkOutput({ name, outputPath: spec.OutputDataConfig.S3OutputPath, access });
-      const scope = { objects, access, account, region, roleArn: spec.RoleArn };
+      const { RoleArn: roleArn, CheckpointConfig } = spec;
+      const unkept = await checkpointProblem({ roles }, CheckpointConfig, { roleArn, region });
+      if (unkept !== undefined) return failed(job, unkept, clock.now());
+      const scope = { objects, access, account, region, roleArn };
       const made = await planChannels(scope, job.spec.InputDataConfig ?? []);
       await objects.pin(
         job.uid,

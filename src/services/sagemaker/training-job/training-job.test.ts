@@ -321,3 +321,50 @@ test("time is billed from the first download to the end", async () => {
     BillableTimeInSeconds: 120,
   });
 });
+
+test("checkpoints are restored on every attempt, stored beside, and said to the program", async () => {
+  const world = await fakeSagemaker();
+  await world.putObject("data/a.csv", "a");
+  await world.putObject("saved/job/deep/step-1", "one");
+  await world.putObject("saved/jobs", "another job's");
+  const CheckpointConfig = { S3Uri: "s3://bucket/saved/job", LocalPath: "/opt/ml/checkpoints/mine" };
+  await world.call("CreateTrainingJob", {
+    ...kmeansJob("job", 1),
+    CheckpointConfig,
+    RetryStrategy: { MaximumRetryAttempts: 1 },
+  });
+  await world.settle();
+  const [first = ""] = keysOf(world);
+  expect(world.tasks.spec(first)).toMatchObject({
+    uploads: [{ name: "checkpoints", folder: "checkpoints/mine", mode: "Continuous" }],
+    configFiles: { "checkpointconfig.json": JSON.stringify(CheckpointConfig) },
+  });
+  const restored = async (key: string): Promise<unknown> => {
+    const plan = JSON.parse(await bodyText(await world.agent(key).request("GET", "plan"))) as { channels: unknown[] };
+    return plan.channels.at(-1);
+  };
+  expect(await restored(first)).toMatchObject({ folder: "checkpoints/mine", objects: [{ path: "deep/step-1" }] });
+  expect((await world.agent(first).request("PUT", "files/checkpoints/deep/step-2", "two")).status).toBe(204);
+  expect(await world.objects.head(account, "bucket", "saved/job/deep/step-2")).toMatchObject({ sizeBytes: 3 });
+
+  await world.agent(first).report([{ type: "phase", at: 1, phase: "running" }]);
+  world.tasks.running.delete(first);
+  await world.clock.advance(minutes(1));
+  await world.settle();
+  const [second = ""] = keysOf(world);
+  expect(second).toContain("-r1-");
+  expect(await restored(second)).toMatchObject({ objects: [{ path: "deep/step-1" }, { path: "deep/step-2" }] });
+  expect(await describeJob(world)).toMatchObject({ TrainingJobStatus: "InProgress", CheckpointConfig });
+});
+
+test.each([
+  [{ S3Uri: "s3://no-such-bucket/x" }, "The specified bucket does not exist: no-such-bucket"],
+  [{ S3Uri: "s3://foreign/x" }, "Access Denied"],
+])("checkpoints that cannot be kept at %j fail the job before it starts", async (CheckpointConfig, part) => {
+  const world = await fakeSagemaker();
+  await world.putObject("data/a.csv", "a");
+  await world.call("CreateTrainingJob", { ...kmeansJob("job", 1), CheckpointConfig });
+  await world.settle();
+  const job = await describeJob(world);
+  expect(job).toMatchObject({ TrainingJobStatus: "Failed", FailureReason: expect.stringContaining(part) });
+});
