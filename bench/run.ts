@@ -29,6 +29,11 @@ const benches: readonly Bench[] = [
     run: async () => (await import("./docker/docker.ts")).run(),
   },
   {
+    name: "inputs",
+    title: "Inputs: Pipe mode beside `cat`, a model's archive beside `tar | gzip`",
+    run: async () => (await import("./inputs/inputs.ts")).run(),
+  },
+  {
     name: "start",
     title: "Start: cold start of the server, and from CreateTrainingJob to the algorithm's first line",
     run: async () => (await import("./start/start.ts")).run(),
