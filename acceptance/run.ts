@@ -1,5 +1,5 @@
 // `npm run acceptance -- CLIENT…` (or CLIENT/SUITE): real clients, each in an environment of its own, against a real server on a fresh data folder.
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -139,6 +139,14 @@ function shareEnvironments(suite: string, dataFolder: string): void {
   symlinkSync(shared, join(dataFolder, "environments"));
 }
 
+/** Jobs on ml.c5n.xlarge lose their instance two seconds after they began, once. */
+function spotInterruptions(folder: string): string {
+  const file = join(folder, "spot.json");
+  const interruptions = { "ml.c5n.xlarge": { afterSeconds: [2] } };
+  writeFileSync(file, JSON.stringify({ discountPercent: 60, interruptions }));
+  return file;
+}
+
 /** Each suite on a server of its own, so that none sees what another left. */
 async function acceptSuite(suite: string, prepared: Prepared): Promise<Counts> {
   const folder = mkdtempSync(join(tmpdir(), "salvia-acceptance-"));
@@ -154,6 +162,8 @@ async function acceptSuite(suite: string, prepared: Prepared): Promise<Counts> {
       ...computeFlags(suite),
       "--s3-webhook",
       webhook,
+      "--spot-interruptions",
+      spotInterruptions(folder),
       "--sample-bucket",
       `sagemaker-sample-data-us-west-2=${samples}`,
     ]);

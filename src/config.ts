@@ -33,6 +33,8 @@ export interface Config {
   /** Framework images run in the version of their tag, or not at all. */
   readonly isFrameworkStrict: boolean;
   /** NAME=FOLDER: folders that are shown as public, read-only buckets; absolute. */
+  /** File that says when spot instances are taken back; "" for never. */
+  readonly spotInterruptions: string;
   readonly sampleBuckets: readonly string[];
   /** What new buckets begin with: as AWS makes them now, or 2022: with access control lists and nothing blocked. */
   readonly bucketDefaults: "current" | "2022";
@@ -229,6 +231,13 @@ export const settings: { readonly [Name in keyof Config]: Setting<Config[Name]> 
     isSwitch: true,
     read: onOff,
   },
+  spotInterruptions: {
+    flag: "spot-interruptions",
+    variable: "SALVIA_SPOT_INTERRUPTIONS",
+    fallback: "",
+    about: "file that says when spot instances are taken back (docs/spot.md)",
+    read: (value) => value,
+  },
   sampleBuckets: {
     flag: "sample-bucket",
     variable: "SALVIA_SAMPLE_BUCKETS",
@@ -310,6 +319,7 @@ export function readConfig(args: readonly string[], environment: NodeJS.ProcessE
     allowedHosts: read("allowedHosts"),
     s3Webhooks: read("s3Webhooks"),
     isFrameworkStrict: read("isFrameworkStrict"),
+    spotInterruptions: read("spotInterruptions"),
     sampleBuckets: read("sampleBuckets"),
     bucketDefaults: read("bucketDefaults"),
   };

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { algorithms, findAlgorithm } from "./algorithms/index.ts";
 import type { ComputeBackend } from "./compute/backend.ts";
 import { createDockerBackend } from "./compute/docker/docker-backend.ts";
+import { readSpotPolicy, SpotPolicyError, type SpotPolicy } from "./compute/spot-policy.ts";
 import { createProcessBackend } from "./compute/process/process-backend.ts";
 import { withVolumeCap } from "./compute/volume-cap.ts";
 import { readConfig, type Config } from "./config.ts";
@@ -192,6 +193,20 @@ async function openS3(ground: Ground): Promise<{ readonly s3: S3; readonly stora
   return { s3, storage };
 }
 
+function spotPolicyOf(file: string): SpotPolicy {
+  try {
+    return readSpotPolicy(file);
+  } catch (error) {
+    if (error instanceof SpotPolicyError) throw new FolderProblemError(error.message);
+    throw error;
+  }
+}
+
+const jobRulesOf = ({ isFrameworkStrict, spotInterruptions }: Config) => ({
+  isFrameworkStrict,
+  spot: spotPolicyOf(spotInterruptions),
+});
+
 /** Services, the pipeline before them and the engine that carries their reconcilers; starts nothing. */
 export async function assemble(ground: Ground) {
   const { config, clock, random, log, store } = ground;
@@ -208,7 +223,7 @@ export async function assemble(ground: Ground) {
   const cloudwatch = createCloudWatch({ ...ground, announce: (tx, message) => s3.announce(tx, message) });
   const sagemaker = createSagemaker({
     ...ground,
-    isFrameworkStrict: config.isFrameworkStrict,
+    ...jobRulesOf(config),
     storage,
     capacity: createCapacity({ store, clock, limits: { jobs: config.jobInstances, hosting: config.hostingInstances } }),
     objects: s3.objects,

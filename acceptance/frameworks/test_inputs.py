@@ -185,4 +185,44 @@ def checkpoints_are_stored_while_a_job_runs_and_another_goes_on_from_them():
     assert described["TrainingJobStatus"] == "Failed" and "CheckpointConfig: The specified bucket does not exist" in described["FailureReason"]
 
 
+SPOT = """
+import os, signal, sys, time
+path = "/opt/ml/checkpoints/steps"
+done = int(open(path).read()) if os.path.exists(path) else 0
+print("goes on from", done, flush=True)
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(5))
+for step in range(done, done + 1000):
+    with open(path + ".new", "w") as file: file.write(str(step + 1))
+    os.replace(path + ".new", path)
+    time.sleep(0.05)
+    if done: break
+open("/opt/ml/model/steps", "w").write(str(step + 1))
+"""
+
+
+@test
+def a_spot_job_that_is_interrupted_goes_on_from_its_checkpoint():
+    s3.put_object(Bucket=bucket, Key="spot/spot.py", Body=SPOT)
+    request = counting("spot")
+    request.update(
+        CheckpointConfig={"S3Uri": f"s3://{bucket}/spot-saved"},
+        InputDataConfig=[channel("code", "spot/")],
+        EnableManagedSpotTraining=True,
+        StoppingCondition={"MaxRuntimeInSeconds": 300, "MaxWaitTimeInSeconds": 600},
+        ResourceConfig={"InstanceCount": 1, "InstanceType": "ml.c5n.xlarge", "VolumeSizeInGB": 10},
+    )
+    request["AlgorithmSpecification"] = {
+        **request["AlgorithmSpecification"],
+        "ContainerEntrypoint": ["python3", "-u", "/opt/ml/input/data/code/spot.py"],
+    }
+    api.create_training_job(**request)
+    described = ended("spot")
+    assert described["TrainingJobStatus"] == "Completed", described.get("FailureReason")
+    steps = [each["Status"] for each in described["SecondaryStatusTransitions"]]
+    assert steps.count("Interrupted") == 1 and steps.count("Training") == 2 and steps[-1] == "Completed", steps
+    assert int(s3.get_object(Bucket=bucket, Key="spot-saved/steps")["Body"].read()) > 10
+    ran, billable = described["TrainingTimeInSeconds"], described["BillableTimeInSeconds"]
+    assert ran >= 2 and billable < ran, (ran, billable)
+
+
 run()

@@ -1,6 +1,7 @@
 // What SageMaker's handlers and reconcilers are given, besides the request: the parts of other rooms, as narrow as they are used.
 import type { Readable } from "node:stream";
 import type { ComputeBackend } from "../../compute/backend.ts";
+import type { SpotPolicy } from "../../compute/spot-policy.ts";
 import type { Store } from "../../database/store.ts";
 import type { Capacity } from "../../engine/capacity.ts";
 import type { Clock } from "../../lib/clock.ts";
@@ -79,6 +80,7 @@ export interface SagemakerPlatform {
   readonly algorithms: Algorithms;
   /** Container images by the names that jobs give them. */
   readonly images: Images;
+  readonly spot: SpotPolicy;
   /** Framework images run in the version of their tag, or not at all. */
   readonly isFrameworkStrict: boolean;
   /** Where agents reach this server: the URL now, and the file that holds it after a restart on another port. */

@@ -4,6 +4,7 @@ import { buffer } from "node:stream/consumers";
 import { onTestFinished } from "vitest";
 import type { BackendFeature, ComputeBackend, TaskState } from "../../compute/backend.ts";
 import { openTestStore } from "../../database/store.fake.ts";
+import { noInterruptions, type SpotPolicy } from "../../compute/spot-policy.ts";
 import type { Store } from "../../database/store.ts";
 import { createCapacity } from "../../engine/capacity.ts";
 import { createEngine, type Engine } from "../../engine/engine.ts";
@@ -143,6 +144,7 @@ const kmeans = {
 
 export interface FakeOptions {
   readonly jobs?: number;
+  readonly spot?: SpotPolicy;
   /** Stands between the services and the store, to fail where a test wants it. */
   readonly wrapStore?: (store: Store) => Store;
 }
@@ -230,7 +232,11 @@ const fakeRoles = (objects: S3Objects): SagemakerPlatform["roles"] => ({
   },
 });
 
-export async function fakeSagemaker({ jobs = 4, wrapStore }: FakeOptions = {}): Promise<FakeSagemaker> {
+export async function fakeSagemaker({
+  jobs = 4,
+  wrapStore,
+  spot = noInterruptions,
+}: FakeOptions = {}): Promise<FakeSagemaker> {
   const { clock, store: opened, storage, objects } = await layGround();
   const store = wrapStore?.(opened) ?? opened;
   const random = seededRandom(1);
@@ -249,6 +255,7 @@ export async function fakeSagemaker({ jobs = 4, wrapStore }: FakeOptions = {}): 
     identity: fakeIdentity(clock),
     roles: fakeRoles(objects),
     isFrameworkStrict: false,
+    spot,
     algorithms: { find: (image) => (image.includes("/kmeans:") ? kmeans : undefined), names: ["kmeans"] },
     images: { find: async ({ image }) => ({ kind: "foreign", name: image }) },
     server: { url: () => "http://127.0.0.1:7243" },

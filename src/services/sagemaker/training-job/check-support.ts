@@ -15,10 +15,8 @@ const jobChecks: readonly SupportCheck<CreateTrainingJobRequest>[] = [
   ["ResourceConfig.InstancePlacementConfig", ({ ResourceConfig: r }) => r?.InstancePlacementConfig],
   ["ResourceConfig.TrainingPlanArn", ({ ResourceConfig: r }) => r?.TrainingPlanArn],
   ["ResourceConfig.KeepAlivePeriodInSeconds", ({ ResourceConfig: r }) => r?.KeepAlivePeriodInSeconds],
-  ["StoppingCondition.MaxWaitTimeInSeconds", ({ StoppingCondition: s }) => s?.MaxWaitTimeInSeconds],
   ["StoppingCondition.MaxPendingTimeInSeconds", ({ StoppingCondition: s }) => s?.MaxPendingTimeInSeconds],
   ["EnableInterContainerTrafficEncryption", (job) => job.EnableInterContainerTrafficEncryption],
-  ["EnableManagedSpotTraining", (job) => job.EnableManagedSpotTraining],
   [
     "CheckpointConfig.LocalPath outside of /opt/ml",
     ({ CheckpointConfig: config }) => config && checkpointFolder(config) === undefined,

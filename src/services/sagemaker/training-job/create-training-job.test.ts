@@ -67,7 +67,17 @@ const refused: readonly (readonly [Partial<CreateTrainingJobRequest>, string, st
     "ValidationException",
     'InputDataConfig "train": DataSource.FileSystemDataSource is not implemented by Salvia yet.',
   ],
-  [{ EnableManagedSpotTraining: true }, "ValidationException", "EnableManagedSpotTraining is not implemented"],
+  [{ EnableManagedSpotTraining: true }, "ValidationException", "Invalid MaxWaitTimeInSeconds. It must be present"],
+  [
+    { EnableManagedSpotTraining: true, StoppingCondition: { MaxRuntimeInSeconds: 60, MaxWaitTimeInSeconds: 59 } },
+    "ValidationException",
+    "greater than or equal to MaxRuntimeInSeconds",
+  ],
+  [
+    { StoppingCondition: { MaxRuntimeInSeconds: 60, MaxWaitTimeInSeconds: 60 } },
+    "ValidationException",
+    "can only be used when EnableManagedSpotTraining is set to true",
+  ],
   [{ CheckpointConfig: { S3Uri: "bucket/c" } }, "ValidationException", "CheckpointConfig.S3Uri"],
   [
     { CheckpointConfig: { S3Uri: "s3://bucket/c", LocalPath: "/var/checkpoints" } },

@@ -11,6 +11,7 @@ import { checkSupport, inputModeOf } from "./check-support.ts";
 import { tooManyInstances } from "./errors.ts";
 import { maxInstances } from "../jobs/job-network.ts";
 import { knownMetrics } from "./known-metrics.ts";
+import { checkSpot } from "./spot.ts";
 import { statusAtStart, trainingJob, type TrainingJobSpec } from "./training-job.resource.ts";
 import { checkMetrics, trainingProgram, type TrainingProgram } from "./training-program.ts";
 
@@ -92,6 +93,7 @@ export const createTrainingJob = operation("CreateTrainingJob", async (input, ct
   const program = trainingProgram(input.AlgorithmSpecification, ctx.algorithms, ctx.compute);
   await checkMetrics(input.AlgorithmSpecification, program);
   checkModes(input, program);
+  checkSpot(input);
   checkInstances(input, ctx);
   checkLocations(input);
   checkNewTags(input.Tags ?? []);

@@ -6,7 +6,8 @@ import type { TaskRow } from "../tasks/task-owner.ts";
 import { observedOf } from "../tasks/task-rows.ts";
 import { ArtifactError, storeArtifacts } from "./artifacts.ts";
 import { finalMetrics } from "./job-progress.ts";
-import { moveTo } from "./secondary-status.ts";
+import { isSpot } from "./spot.ts";
+import { moveTo, type SecondaryStatus } from "./secondary-status.ts";
 import type { TrainingJobStatus } from "./training-job.resource.ts";
 import type { Job, JobOutcome, TrainingPlatform } from "./job-step.ts";
 import { verdictOf, type Verdict } from "../jobs/verdict.ts";
@@ -19,33 +20,71 @@ const endsOf = (tasks: readonly TaskRow[]): TaskEnd[] =>
 
 function mayRestart(job: Job, tasks: readonly TaskRow[]): boolean {
   const ends = endsOf(tasks);
-  if (job.intent.stopRequestedAt || !ends.some((end) => end.how === "lost")) return false;
+  const { waitExceededAt, interruptedAt } = job.status;
+  if (job.intent.stopRequestedAt || waitExceededAt) return false;
+  // As long as there is time: a program that ended by itself in its last two minutes has ended.
+  if (isSpot(job.spec) && interruptedAt && ends.some((end) => end.how === "stopped" || end.how === "lost")) return true;
+  if (!ends.some((end) => end.how === "lost")) return false;
   // A program that failed by itself would do so again.
   if (ends.some((end) => end.how === "setup-failed" || (end.how === "exited" && end.exitCode === undefined)))
     return false;
+  if (isSpot(job.spec)) return true;
   const hasRun = tasks.some((task) => observedOf(task).phaseStarts.running !== undefined);
   const allowed = job.spec.RetryStrategy?.MaximumRetryAttempts ?? 0;
   return job.status.attempt < Math.max(allowed, hasRun ? 0 : freeRestarts);
 }
 
-function times(job: Job, at: Date): Partial<TrainingJobStatus> {
-  const { TrainingStartTime: start } = job.status;
-  if (!start) return {};
-  const wholeSeconds = Math.max(0, Math.ceil((at.getTime() - start.getTime()) / 1_000));
-  return { TrainingEndTime: at, TrainingTimeInSeconds: wholeSeconds, BillableTimeInSeconds: wholeSeconds };
+/** How long the instances ran, over all attempts: nobody pays for the waiting between them. */
+function ranSeconds({ status }: Job, at: Date): number {
+  const start = status.attemptStartedAt;
+  const now = start ? Math.max(0, (at.getTime() - start.getTime()) / 1_000) : 0;
+  return (status.earlierSeconds ?? 0) + now;
 }
 
-function settledStatus(job: Job, verdict: Verdict, at: Date): Partial<TrainingJobStatus> {
-  const secondary = verdict.state === "Stopped" ? verdict.secondary : verdict.state;
+export function times(job: Job, at: Date, discountPercent: number): Partial<TrainingJobStatus> {
+  if (!job.status.TrainingStartTime) return {};
+  const seconds = ranSeconds(job, at);
+  const share = isSpot(job.spec) ? 1 - discountPercent / 100 : 1;
+  return {
+    TrainingEndTime: at,
+    TrainingTimeInSeconds: Math.ceil(seconds),
+    BillableTimeInSeconds: Math.ceil(seconds * share),
+  };
+}
+
+function secondaryOf(job: Job, verdict: Verdict): SecondaryStatus {
+  if (verdict.state !== "Stopped") return verdict.state;
+  return job.status.waitExceededAt ? "MaxWaitTimeExceeded" : verdict.secondary;
+}
+
+function settledStatus(job: Job, verdict: Verdict, at: Date, discountPercent: number): Partial<TrainingJobStatus> {
+  const secondary = secondaryOf(job, verdict);
   return {
     TrainingJobStatus: verdict.state,
     ...moveTo(job.status, secondary, at, verdict.state === "Failed" ? verdict.reason : undefined),
     ...(verdict.state === "Failed" ? { FailureReason: verdict.reason } : {}),
-    ...times(job, at),
+    ...times(job, at, discountPercent),
   };
 }
 
-export function trainingJobEnd({ compute, objects, roles, storage, clock }: TrainingPlatform) {
+/** A new attempt: of the old one its time is kept. */
+function nextAttempt(job: Job, at: Date): JobOutcome {
+  const { status } = job;
+  const walk = isSpot(job.spec)
+    ? moveTo(moveTo(status, "Interrupted", at), "Starting", at)
+    : moveTo(status, "Restarting", at);
+  return lookAgain(0, {
+    ...status,
+    ...walk,
+    attempt: status.attempt + 1,
+    launchedAt: null,
+    attemptStartedAt: null,
+    interruptedAt: null,
+    earlierSeconds: ranSeconds(job, at),
+  });
+}
+
+export function trainingJobEnd({ compute, objects, roles, storage, clock, spot }: TrainingPlatform) {
   const clear = async (tasks: readonly TaskRow[]): Promise<void> => {
     for (const task of tasks) await compute.remove(task.key);
   };
@@ -54,8 +93,7 @@ export function trainingJobEnd({ compute, objects, roles, storage, clock }: Trai
   return async (job: Job, tasks: readonly TaskRow[]): Promise<JobOutcome> => {
     if (mayRestart(job, tasks)) {
       await clear(tasks);
-      const walk = moveTo(job.status, "Restarting", clock.now());
-      return lookAgain(0, { ...job.status, attempt: job.status.attempt + 1, launchedAt: null, ...walk });
+      return nextAttempt(job, clock.now());
     }
     let verdict = verdictOf(endsOf(tasks));
     let model: string | undefined;
@@ -73,7 +111,7 @@ export function trainingJobEnd({ compute, objects, roles, storage, clock }: Trai
     const metrics = finalMetrics(tasks.map(observedOf));
     return settle({
       ...job.status,
-      ...settledStatus(job, verdict, clock.now()),
+      ...settledStatus(job, verdict, clock.now(), spot.discountPercent),
       ...(model === undefined ? {} : { ModelArtifacts: { S3ModelArtifacts: model } }),
       ...(metrics.length > 0 ? { FinalMetricDataList: metrics } : {}),
     });

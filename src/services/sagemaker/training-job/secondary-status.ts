@@ -8,6 +8,7 @@ export type SecondaryStatus = Extract<
   AnySecondaryStatus,
   | "Starting"
   | "Restarting"
+  | "Interrupted"
   | "Downloading"
   | "Training"
   | "Stopping"
@@ -16,6 +17,7 @@ export type SecondaryStatus = Extract<
   | "Failed"
   | "Stopped"
   | "MaxRuntimeExceeded"
+  | "MaxWaitTimeExceeded"
 >;
 
 interface Transition extends AnyTransition {
@@ -32,6 +34,7 @@ export interface Walk {
 const messages: Readonly<Record<SecondaryStatus, string>> = {
   Starting: "Launching requested ML instances",
   Restarting: "Restarting the training job: an instance was lost",
+  Interrupted: "Interrupted the training job: its spot capacity was taken back",
   Downloading: "Downloading input data",
   Training: "Training image download completed. Training in progress.",
   Stopping: "Stopping the training job",
@@ -40,11 +43,13 @@ const messages: Readonly<Record<SecondaryStatus, string>> = {
   Failed: "Training job failed",
   Stopped: "Training job stopped",
   MaxRuntimeExceeded: "Training job runtime exceeded MaxRuntimeInSeconds provided",
+  MaxWaitTimeExceeded: "Training job waited and ran longer than MaxWaitTimeInSeconds provided",
 };
 
 const ranks: Readonly<Record<SecondaryStatus, number>> = {
   Starting: 0,
   Restarting: 0,
+  Interrupted: 0,
   Downloading: 1,
   Training: 2,
   Stopping: 3,
@@ -53,6 +58,7 @@ const ranks: Readonly<Record<SecondaryStatus, number>> = {
   Failed: 5,
   Stopped: 5,
   MaxRuntimeExceeded: 5,
+  MaxWaitTimeExceeded: 5,
 };
 
 const lastRank = 5;
@@ -78,11 +84,16 @@ export function say(walk: Walk, message: string): Walk {
   };
 }
 
-/** Goes on to `to`; stays where it is when that is not forward. Only Restarting begins the walk anew. */
+/** Where a walk begins anew. */
+const isNewStart = (from: SecondaryStatus, to: SecondaryStatus): boolean =>
+  to === "Restarting" || to === "Interrupted" || (from === "Interrupted" && to === "Starting");
+
+/** Goes on to `to`; stays where it is when that is not forward. Only Restarting and Interrupted begin the walk anew. */
 export function moveTo(walk: Walk, to: SecondaryStatus, at: Date, message: string = messages[to]): Walk {
   const last = walk.SecondaryStatusTransitions.at(-1);
   const isEnded = ranks[walk.SecondaryStatus] === lastRank;
-  if (isEnded || (to !== "Restarting" && ranks[to] <= ranks[walk.SecondaryStatus])) return walkOf(walk);
+  if (isEnded || (!isNewStart(walk.SecondaryStatus, to) && ranks[to] <= ranks[walk.SecondaryStatus]))
+    return walkOf(walk);
   // Agents' clocks are not ours: no step starts before the one it follows.
   const start = last && at < last.StartTime ? last.StartTime : at;
   const done = walk.SecondaryStatusTransitions.map((transition) =>

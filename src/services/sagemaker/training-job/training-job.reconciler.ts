@@ -9,16 +9,18 @@ import { rowKind } from "../../resource-definition.ts";
 import { accessOf } from "../role-access.ts";
 import type { TaskRow } from "../tasks/task-owner.ts";
 import { discardBlobs, keepBlob, letGo } from "../tasks/kept-blobs.ts";
+import type { ObservedTask } from "../tasks/observed-task.ts";
 import { deleteTasks, ensureTasks, observedOf, tasksOf } from "../tasks/task-rows.ts";
 import { ArtifactError, checkOutput } from "./artifacts.ts";
 import { InputDataError, planChannels } from "../channels/channel-planner.ts";
-import { trainingJobEnd } from "./end-training-job.ts";
+import { times, trainingJobEnd } from "./end-training-job.ts";
 import { checkpointProblem } from "./checkpoints.ts";
 import { walkWith, trainingStart } from "./job-progress.ts";
 import type { AlsoSave, Job, JobOutcome, JobStep, TrainingPlatform } from "./job-step.ts";
 import { instanceCount, taskKeys, taskSpecs } from "./job-tasks.ts";
 
-import { moveTo, say } from "./secondary-status.ts";
+import { moveTo, say, walkOf } from "./secondary-status.ts";
+import { hasWaitedTooLong, isTakenBack } from "./spot.ts";
 import { isSettled, trainingJob, type TrainingJobIntent, type TrainingJobStatus } from "./training-job.resource.ts";
 import type { TrainingJobSpec } from "./training-job.resource.ts";
 import { taskProgram, trainingProgram } from "./training-program.ts";
@@ -36,6 +38,9 @@ const failed = (job: Job, reason: string, at: Date): JobOutcome =>
     ...moveTo(job.status, "Failed", at),
     ...(job.status.TrainingStartTime ? { TrainingEndTime: at } : {}),
   });
+
+const waitedTooLong = (job: Job, at: Date): JobOutcome =>
+  settle({ TrainingJobStatus: "Stopped", ...moveTo(job.status, "MaxWaitTimeExceeded", at), ...times(job, at, 0) });
 
 const rest: JobStep = async (job) => (isSettled(job.status) ? settle() : next());
 
@@ -96,6 +101,7 @@ function plan(platform: TrainingPlatform): JobStep {
 function waitForCapacity({ capacity, clock }: TrainingPlatform): JobStep {
   return async (job) => {
     if (job.status.launchedAt) return next();
+    if (hasWaitedTooLong(job, clock.now())) return waitedTooLong(job, clock.now());
     const wanted = instanceCount(job.spec);
     if (wanted > capacity.limits.jobs) {
       const reason =
@@ -149,27 +155,53 @@ function launch(platform: TrainingPlatform): JobStep {
   };
 }
 
+/** When the job and this attempt of it began. */
+function timesOf({ status }: Job, observed: readonly ObservedTask[]): Partial<TrainingJobStatus> {
+  const begun = trainingStart(observed);
+  const start = status.TrainingStartTime ?? begun;
+  const attemptStartedAt = status.attemptStartedAt ?? begun;
+  return { ...(start && { TrainingStartTime: start }), ...(attemptStartedAt && { attemptStartedAt }) };
+}
+
+/** What is known of the job now, from its wishes, its instances and the time. */
+function statusNow(
+  platform: TrainingPlatform,
+  job: Job,
+  observed: readonly ObservedTask[],
+  now: Date,
+): Partial<TrainingJobStatus> {
+  const { stopRequestedAt } = job.intent;
+  const { interruptedAt } = job.status;
+  // First what Describe has shown since the request, then what the instances say.
+  const shown = stopRequestedAt ? moveTo(job.status, "Stopping", stopRequestedAt) : job.status;
+  const isInterrupted = Boolean(interruptedAt) || isTakenBack(platform, job, observed, now);
+  return {
+    // What instances do that are being taken back is no step of the job.
+    ...(isInterrupted ? walkOf(shown) : walkWith(shown, observed, now)),
+    ...timesOf(job, observed),
+    ...(isInterrupted && { interruptedAt: interruptedAt ?? now }),
+    ...(hasWaitedTooLong(job, now) && { waitExceededAt: job.status.waitExceededAt ?? now }),
+    ...(stopRequestedAt && { TrainingJobStatus: "Stopping" as const }),
+  };
+}
+
+const isEndWanted = ({ intent, status }: Job): boolean =>
+  [intent.stopRequestedAt, status.waitExceededAt, status.interruptedAt].some(Boolean);
+
 /** Tells how far the instances are; stops all of them when one has ended badly or the job should stop. */
 function follow(platform: TrainingPlatform): JobStep {
   const end = trainingJobEnd(platform);
   return async (job) => {
     const keys = taskKeys({ uid: job.uid, spec: job.spec, attempt: job.status.attempt });
-    const isStopWanted = job.intent.stopRequestedAt !== undefined;
-    const tasks = await watchTasks(platform, { uid: job.uid, keys, isStopWanted, stopGraceSeconds });
+    const watched = { uid: job.uid, keys, isStopWanted: isEndWanted(job), stopGraceSeconds };
+    const tasks = await watchTasks(platform, watched);
     if (tasks.length < instanceCount(job.spec)) throw new Error(`rows of the tasks of ${job.name} are missing`);
     const observed = tasks.map(observedOf);
-    const start = job.status.TrainingStartTime ?? trainingStart(observed);
-    const { stopRequestedAt } = job.intent;
-    // First what Describe has shown since the request, then what the instances say.
-    const shown = stopRequestedAt ? moveTo(job.status, "Stopping", stopRequestedAt) : job.status;
-    const walk = walkWith(shown, observed, platform.clock.now());
-    const status: Partial<TrainingJobStatus> = {
-      ...walk,
-      ...(start && { TrainingStartTime: start }),
-      ...(stopRequestedAt && { TrainingJobStatus: "Stopping" as const }),
-    };
-    if (observed.some((task) => !task.end)) return lookAgain(followEveryMs, status);
-    return end({ ...job, status: { ...job.status, ...status } }, tasks);
+    const status = statusNow(platform, job, observed, platform.clock.now());
+    const known = { ...job, status: { ...job.status, ...status } };
+    if (observed.every((task) => task.end)) return end(known, tasks);
+    // What ends the instances is passed on at once.
+    return lookAgain(isEndWanted(known) && !isEndWanted(job) ? 0 : followEveryMs, status);
   };
 }
 

@@ -30,6 +30,14 @@ export interface TrainingJobStatus extends Walk {
   readonly FinalMetricDataList?: readonly MetricData[];
   /** 0, and one more with every restart after the loss of an instance. */
   readonly attempt: number;
+  /** Seconds that earlier attempts ran. */
+  readonly earlierSeconds?: number;
+  /** When this attempt began to bring data in; null between attempts. */
+  readonly attemptStartedAt?: Date | null;
+  /** When the spot capacity of this attempt was taken back; null between attempts. */
+  readonly interruptedAt?: Date | null;
+  /** When MaxWaitTimeInSeconds was over. */
+  readonly waitExceededAt?: Date;
   /** Blob of the JobPlan. */
   readonly planBlob?: string;
   /** When the tasks of this attempt were started; null between attempts. */
