@@ -1,4 +1,5 @@
 // What an execution role may do in S3: jobs and endpoints read and write as their role, not as their account.
+import type { S3Uri } from "./s3-uri.ts";
 import { bucketAccess, objectAccess, type NeededAccess, type RoleDecision } from "../iam/index.ts";
 
 /** What is used here of services/iam's Authoriser. */
@@ -22,4 +23,19 @@ export function accessOf(roles: Roles, roleArn: string, region: string): RoleAcc
     read: (bucket, key) => decide(objectAccess("GetObject", bucket, key)),
     write: (bucket, key) => decide(objectAccess("PutObject", bucket, key)),
   };
+}
+
+export type BucketToWrite =
+  | { readonly owner: string; readonly problem?: undefined }
+  | { readonly owner?: undefined; readonly problem: string };
+
+/** Whose the bucket is that the role may write the object to, or why it may not, for the user. */
+export async function bucketToWrite(
+  access: RoleAccess,
+  { bucket, key }: S3Uri,
+  shown: string = bucket,
+): Promise<BucketToWrite> {
+  const { owner, problem } = await access.write(bucket, key);
+  if (owner === undefined) return { problem: `The specified bucket does not exist: ${bucket}` };
+  return problem === undefined ? { owner } : { problem: `${problem}: ${shown}` };
 }

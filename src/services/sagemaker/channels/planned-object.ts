@@ -7,7 +7,7 @@ import type { PlannedFile } from "./channel-planner.ts";
 export function plannedObject(
   objects: Pick<Objects, "localPath">,
   taskKey: string,
-  { path, sizeBytes, blobId }: PlannedFile,
+  { path, sizeBytes, blobId }: Pick<PlannedFile, "path" | "sizeBytes" | "blobId">,
   isGzip: boolean,
 ): PlannedObject {
   const local = objects.localPath({ blobId });

@@ -3,15 +3,16 @@ import type { ResourceRow } from "../../../database/resources.ts";
 import type { Writer } from "../../../database/store.ts";
 import { unpack } from "../../../lib/stored-json.ts";
 import type { ChannelPlan, PlanFailure } from "../../../task/channel-plan.ts";
-import { taskRoutePrefix } from "../../../task/report.ts";
 import type { TaskSpec } from "../../../task/task.ts";
 import { rowKind } from "../../resource-definition.ts";
 import type { MetricData } from "../../cloudwatch/index.ts";
 import type { SagemakerPlatform } from "../context.ts";
 import { servingProgram } from "../serving-program.ts";
+import { plannedObject } from "../channels/planned-object.ts";
+import { regionVariables, taskHead } from "../tasks/task-head.ts";
 import type { StoredReport, TaskOwner, TaskRow } from "../tasks/task-owner.ts";
 import { usageMetrics } from "../tasks/usage-metrics.ts";
-import { jobAddresses } from "../jobs/job-network.ts";
+import { hostName, jobAddresses } from "../jobs/job-network.ts";
 import type { VariantPlan } from "./deployment.ts";
 import { endpoint, type EndpointSpec, type EndpointStatus } from "./endpoint.resource.ts";
 import { generationOf, instanceId, variantOf } from "./fleet.ts";
@@ -30,23 +31,16 @@ export async function taskSpec(
   endpointName: string,
   platform: Pick<SagemakerPlatform, "server" | "images" | "compute" | "isFrameworkStrict">,
 ): Promise<TaskSpec> {
-  const { server } = platform;
   const place = { account: task.account, region: task.region };
   return {
-    key: task.key,
-    ownerUid: task.owner_uid,
-    account: task.account,
-    region: task.region,
+    ...taskHead(platform, task),
     purpose: "hosting",
-    server: { url: server.url(), token: task.token, ...(server.file === undefined ? {} : { file: server.file }) },
     program: await servingProgram({ ...variant, ...place, roleArn: variant.roleArn ?? "" }, platform),
     // Instances of an endpoint do not know each other: each is alone on its network.
-    network: { host: "algo-1", addresses: jobAddresses(task.key, 1), isAlone: variant.isAlone },
+    network: { host: hostName(1), addresses: jobAddresses(task.key, 1), isAlone: variant.isAlone },
     environment: {
       ...variant.environment,
-      AWS_REGION: task.region,
-      AWS_DEFAULT_REGION: task.region,
-      SAGEMAKER_REGION: task.region,
+      ...regionVariables(task.region),
       ENDPOINT_NAME: endpointName,
     },
     configFiles: {},
@@ -66,14 +60,7 @@ async function planFor({ objects }: Platform, task: TaskRow, owner: ResourceRow)
   if (!ofGeneration) return { failureReason: "This instance is no longer wanted." };
   const artifact = ofGeneration[variantNameOf(task, owner)];
   if (!artifact) return { channels: [], modelArchives: [] };
-  const local = objects.localPath(artifact);
-  const url = `${taskRoutePrefix}${task.key}/objects/${artifact.blobId}`;
-  const archive = {
-    path: "model.tar.gz",
-    sizeBytes: artifact.sizeBytes,
-    source: local === undefined ? { url } : { file: local },
-    isGzip: false,
-  };
+  const archive = plannedObject(objects, task.key, { ...artifact, path: "model.tar.gz" }, false);
   return { channels: [], modelArchives: [archive] };
 }
 

@@ -1,5 +1,5 @@
 // Texts that clients match: ACK and terraform look for "Could not find endpoint"; the others are SageMaker's answers as quoted in its SDKs' issue trackers.
-import { AwsError, validationError } from "../../../lib/aws-error.ts";
+import { validationError, type AwsError } from "../../../lib/aws-error.ts";
 
 export const endpointNotFound = (arn: string): AwsError => validationError(`Could not find endpoint "${arn}".`);
 
@@ -12,12 +12,6 @@ export const endpointFailed = (arn: string): AwsError =>
   validationError(`Cannot update failed endpoint "${arn}": the only thing to do with it is to delete it.`);
 
 export const unknownVariant = (name: string): AwsError => validationError(`Could not find variant "${name}".`);
-
-export const tooManyInstances = (instanceType: string, limit: number, wanted: number): AwsError =>
-  new AwsError(
-    "ResourceLimitExceeded",
-    `The account-level service limit '${instanceType} for endpoint usage' is ${limit} Instances, with current utilization of 0 Instances and a request delta of ${wanted} Instances. Please use AWS Service Quotas to request an increase for this quota. If AWS Service Quotas is not available, contact AWS support to request an increase for this quota.`,
-  );
 
 /** FailureReason: a container that crashed, or answered no /ping in time. */
 export const pingFailed = (variant: string): string =>

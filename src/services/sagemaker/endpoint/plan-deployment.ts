@@ -5,7 +5,7 @@ import { endpointConfig } from "../endpoint-config/endpoint-config.resource.ts";
 import { model, modelDataUri } from "../model/model.resource.ts";
 import { servedAlgorithm, servedContainer } from "../serving-program.ts";
 import { totalInstances, type Deployment, type VariantPlan } from "./deployment.ts";
-import { tooManyInstances } from "./errors.ts";
+import { tooManyInstances } from "../instance-limit.ts";
 
 const startupSeconds = 240;
 const downloadSeconds = 3_600;
@@ -37,7 +37,8 @@ async function planVariant(variant: ProductionVariant, ctx: SagemakerContext): P
 export function checkSize(deployment: Deployment, ctx: SagemakerContext): void {
   const limit = ctx.capacity.limits.hosting;
   const wanted = totalInstances(deployment);
-  if (wanted > limit) throw tooManyInstances(deployment.variants[0]?.instanceType ?? "", limit, wanted);
+  if (wanted > limit)
+    throw tooManyInstances("endpoint", { type: deployment.variants[0]?.instanceType ?? "", count: wanted }, limit);
 }
 
 /** Throws what the caller should hear: configuration or model unknown, not implemented yet, too large. */

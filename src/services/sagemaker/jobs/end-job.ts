@@ -1,16 +1,12 @@
 // The last step of a job: every instance has ended. Restart it, or settle.
 import { lookAgain, settle } from "../../../engine/reconciler.ts";
-import type { TaskEnd } from "../../../task/report.ts";
 import type { TaskRow } from "../tasks/task-owner.ts";
-import { observedOf } from "../tasks/task-rows.ts";
+import { endsOf, observedOf } from "../tasks/task-rows.ts";
 import type { Job, JobOutcome, JobPlatform } from "./job-kind.ts";
 import { verdictOf } from "./verdict.ts";
 
 /** Before any program ran, an instance may be lost once: nothing has happened yet. */
 const freeRestarts = 1;
-
-export const endsOf = (tasks: readonly TaskRow[]): TaskEnd[] =>
-  tasks.map((task) => observedOf(task).end).filter((end) => end !== undefined);
 
 function mayRestart<Spec>(job: Job<Spec>, tasks: readonly TaskRow[]): boolean {
   if (job.intent.stopRequestedAt || job.status.attempt >= freeRestarts) return false;

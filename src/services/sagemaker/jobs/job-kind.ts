@@ -4,6 +4,9 @@ import type { TaskSpec } from "../../../task/task.ts";
 import type { SagemakerPlatform } from "../context.ts";
 import type { TaskRow } from "../tasks/task-owner.ts";
 
+/** Of a request without MaxRuntimeInSeconds: a day, as on AWS. */
+export const defaultRuntimeSeconds = 86_400;
+
 export type JobState = "InProgress" | "Stopping" | "Completed" | "Failed" | "Stopped";
 
 export interface JobIntent {
@@ -28,7 +31,8 @@ export interface JobStatus {
 
 export const jobAtStart: JobStatus = { state: "InProgress", attempt: 0 };
 
-export const isOver = ({ state }: JobStatus): boolean => state !== "InProgress" && state !== "Stopping";
+export const isOver = ({ state }: { readonly state: string }): boolean =>
+  state !== "InProgress" && state !== "Stopping";
 
 /** A stop is visible at once, before a reconciler has seen it. */
 export const visibleState = ({ state }: JobStatus, { stopRequestedAt }: JobIntent): JobState =>

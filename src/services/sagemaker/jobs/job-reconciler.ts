@@ -1,14 +1,11 @@
 // Takes a job from its row to its end: plan → capacity → one task per instance → follow → settle. For kinds without stages of their own.
-import { Readable } from "node:stream";
 import { CapacityError, ImageError } from "../../../compute/backend.ts";
-import { releaseCapacity } from "../../../engine/capacity.ts";
 import { anyReconciler, lookAgain, next, settle, type AnyReconciler, type Step } from "../../../engine/reconciler.ts";
 import { seconds } from "../../../lib/clock.ts";
-import type { Writer } from "../../../database/store.ts";
+import type { TaskSpec } from "../../../task/task.ts";
 import { InputDataError } from "../channels/channel-planner.ts";
-import { discardBlobs, keepBlob, letGo } from "../tasks/kept-blobs.ts";
 import type { TaskRow } from "../tasks/task-owner.ts";
-import { deleteTasks, ensureTasks, observedOf, tasksOf } from "../tasks/task-rows.ts";
+import { observedOf, tasksOf } from "../tasks/task-rows.ts";
 import { endOfJob } from "./end-job.ts";
 import {
   isOver,
@@ -21,6 +18,9 @@ import {
   type JobPlatform,
   type JobStatus,
 } from "./job-kind.ts";
+import { neverFits } from "./job-instances.ts";
+import { forgetTasks, launchTasks } from "./launch-tasks.ts";
+import { savePlan } from "./plan-blob.ts";
 import { watchTasks } from "./watch-tasks.ts";
 
 const capacityEveryMs = seconds(10);
@@ -44,17 +44,14 @@ function abandonWhenStopped<Spec>({ store, compute, clock }: JobPlatform): JobSt
 }
 
 /** Saved before anything starts: agents ask for it at once. */
-function plan<Spec>({ store, objects, storage, clock }: JobPlatform, kind: JobKind<Spec>): JobStep<Spec> {
+function plan<Spec>(platform: JobPlatform, kind: JobKind<Spec>): JobStep<Spec> {
   return async (job) => {
     if (job.status.planBlob !== undefined) return next();
     try {
-      const made = await kind.plan(job);
-      await objects.pin(job.uid, made.files);
-      const blob = await storage.write(Readable.from([Buffer.from(JSON.stringify(made.plan))]));
-      await store.write((tx) => keepBlob(tx, job.uid, blob.id));
-      return lookAgain(0, { planBlob: blob.id });
+      return lookAgain(0, { planBlob: await savePlan(platform, job.uid, await kind.plan(job)) });
     } catch (error) {
-      if (error instanceof InputDataError || error instanceof JobProblem) return failed(error.message, clock.now());
+      if (error instanceof InputDataError || error instanceof JobProblem)
+        return failed(error.message, platform.clock.now());
       throw error;
     }
   };
@@ -65,33 +62,24 @@ function waitForCapacity<Spec>({ capacity, clock }: JobPlatform, kind: JobKind<S
   return async (job) => {
     if (job.status.launchedAt) return next();
     const wanted = kind.instanceCount(job.spec);
-    if (wanted > capacity.limits.jobs) {
-      const reason = `CapacityError: Unable to provision requested ML compute capacity. Please retry using a different ML instance type. (${wanted} instances; this Salvia has ${capacity.limits.jobs})`;
-      return failed(reason, clock.now());
-    }
+    if (wanted > capacity.limits.jobs) return failed(neverFits(wanted, capacity.limits.jobs), clock.now());
     const answer = await capacity.request("jobs", job.uid, wanted);
     return answer.isGranted ? next() : lookAgain(capacityEveryMs);
   };
 }
 
-/** Safe to repeat: rows and tasks are found again by their keys. */
-function launch<Spec>({ store, random, compute, clock }: JobPlatform, kind: JobKind<Spec>): JobStep<Spec> {
+function launch<Spec>(platform: JobPlatform, kind: JobKind<Spec>): JobStep<Spec> {
+  const { clock } = platform;
   return async (job) => {
     if (job.status.launchedAt) return next();
-    const place = { ownerUid: job.uid, account: job.account, region: job.region };
-    const tasks = await ensureTasks({ store, random }, place, keysOf(kind, job), clock.now());
-    // One that has reported was started by a pass that could not be saved: should it be gone since, it was lost.
-    const heardOf = new Set(tasks.filter((task) => task.sequence > 0).map((task) => task.key));
+    const { uid, account, region } = job;
+    const specs = (tasks: readonly TaskRow[]): Promise<TaskSpec[]> => kind.taskSpecs(job, tasks);
     try {
-      const specs = (await kind.taskSpecs(job, tasks)).filter((spec) => !heardOf.has(spec.key));
-      const starts = await Promise.allSettled(specs.map((spec) => compute.start(spec)));
-      const failure = starts.find((start) => start.status === "rejected");
-      if (failure) throw failure.reason;
+      await launchTasks(platform, { uid, account, region, keys: keysOf(kind, job), specs });
     } catch (error) {
       if (error instanceof CapacityError) return lookAgain(capacityEveryMs);
-      if (!(error instanceof ImageError)) throw error;
-      for (const task of tasks) await compute.remove(task.key);
-      return failed(`ClientError: ${error.message}`, clock.now());
+      if (error instanceof ImageError) return failed(`ClientError: ${error.message}`, clock.now());
+      throw error;
     }
     return next({ launchedAt: clock.now() });
   };
@@ -121,18 +109,6 @@ function follow<Spec>(platform: JobPlatform, kind: JobKind<Spec>): JobStep<Spec>
   };
 }
 
-async function alsoSave<Spec>(kind: JobKind<Spec>, now: Date, tx: Writer, job: Job<Spec>): Promise<void> {
-  // Between attempts `launchedAt` is null: what is left of the one before is forgotten.
-  if (!isOver(job.status) && job.status.launchedAt !== null) return;
-  const tasks = await tasksOf(tx, job.uid);
-  const current = new Set(keysOf(kind, job));
-  await deleteTasks(tx, isOver(job.status) ? tasks : tasks.filter((task) => !current.has(task.key)), now);
-  if (!isOver(job.status)) return;
-  await releaseCapacity(tx, job.uid);
-  await letGo(tx, job.uid);
-  if (job.status.planBlob !== undefined) await discardBlobs(tx, [job.status.planBlob], now);
-}
-
 export function jobReconciler<Spec>(platform: JobPlatform, kind: JobKind<Spec>): AnyReconciler {
   return anyReconciler<Spec, JobIntent, JobStatus>({
     kind: kind.kind,
@@ -145,6 +121,9 @@ export function jobReconciler<Spec>(platform: JobPlatform, kind: JobKind<Spec>):
       follow(platform, kind),
     ],
     stateOf: ({ state }) => state,
-    alsoSave: (tx, job) => alsoSave(kind, platform.clock.now(), tx, job),
+    alsoSave: (tx, job) => {
+      const attempt = { ...job.status, uid: job.uid, isOver: isOver(job.status), keys: keysOf(kind, job) };
+      return forgetTasks(tx, attempt, platform.clock.now());
+    },
   });
 }

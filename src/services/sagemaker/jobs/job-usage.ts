@@ -3,12 +3,11 @@ import type { Writer } from "../../../database/store.ts";
 import type { Metrics } from "../../cloudwatch/index.ts";
 import type { StoredReport } from "../tasks/task-owner.ts";
 import { usageMetrics } from "../tasks/usage-metrics.ts";
-import { instanceOf } from "./job-kind.ts";
+import { hostOf } from "./job-host.ts";
 
-/** Dimension Host: `<job>/algo-1`. */
 export async function storeUsage(metrics: Metrics, tx: Writer, report: StoredReport, namespace: string): Promise<void> {
   const { task, owner, events } = report;
-  const data = usageMetrics(events, { Host: `${owner.name}/algo-${instanceOf(task)}` });
+  const data = usageMetrics(events, { Host: hostOf(task, owner) });
   if (data.length === 0) return;
   await metrics.put(tx, { account: task.account, region: task.region }, namespace, data);
 }

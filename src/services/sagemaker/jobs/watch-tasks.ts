@@ -1,7 +1,7 @@
 // Looks after the running instances of a job: notices the lost, passes a stop on.
 import type { SagemakerPlatform } from "../context.ts";
 import type { TaskRow } from "../tasks/task-owner.ts";
-import { findTask, observedOf, requestStop, saveObserved, tasksOf } from "../tasks/task-rows.ts";
+import { endsOf, findTask, observedOf, requestStop, saveObserved, tasksOf } from "../tasks/task-rows.ts";
 import { instanceOf } from "./job-kind.ts";
 import { endsJob, isFailure } from "./verdict.ts";
 
@@ -64,7 +64,7 @@ export async function watchTasks(platform: Platform, job: WatchedJob): Promise<T
   };
   await noteLost(platform, await rows());
   const tasks = await rows();
-  const ends = tasks.map((task) => observedOf(task).end).filter((end) => end !== undefined);
+  const ends = endsOf(tasks);
   const hasFailed = ends.some(isFailure);
   if (job.isStopWanted || ends.some(endsJob))
     await stopAll(platform, tasks, hasFailed ? failureGraceSeconds : job.stopGraceSeconds);

@@ -1,6 +1,5 @@
 // CreateProcessingJob: the rules that the model of the API cannot express, then one row for the reconciler.
 import { findFramework } from "../../../compute/frameworks/find-framework.ts";
-import { queueForCapacity } from "../../../engine/capacity.ts";
 import { validationError } from "../../../lib/aws-error.ts";
 import type {
   CreateProcessingJobRequest,
@@ -9,15 +8,14 @@ import type {
 } from "../../../models/generated/sagemaker.ts";
 import { operation, type SagemakerContext } from "../context.ts";
 import { checkExecutionRole } from "../execution-role.ts";
-import { maxInstances } from "../jobs/job-network.ts";
+import { checkInstances, inLine, type Instances } from "../jobs/job-instances.ts";
+import { defaultRuntimeSeconds } from "../jobs/job-kind.ts";
 import { notImplemented, refuseUnsupported, type SupportCheck } from "../not-implemented.ts";
 import { parseS3Uri } from "../s3-uri.ts";
 import { checkNewTags } from "../tags/tag-rules.ts";
-import { tooManyInstances, unknownImage } from "./errors.ts";
+import { unknownImage } from "./errors.ts";
 import { processingFolder } from "./processing-folders.ts";
 import { processingJob, type ProcessingJobSpec } from "./processing-job.resource.ts";
-
-const defaultRuntimeSeconds = 86_400;
 
 const jobChecks: readonly SupportCheck<CreateProcessingJobRequest>[] = [
   ["ExperimentConfig", (job) => Object.keys(job.ExperimentConfig ?? {}).length > 0],
@@ -95,12 +93,12 @@ function checkImage({ AppSpecification: app }: CreateProcessingJobRequest, { com
     throw notImplemented(`The processing image ${app.ImageUri} without AppSpecification.ContainerEntrypoint`);
 }
 
-const clusterOf = ({ ProcessingResources: { ClusterConfig } }: CreateProcessingJobRequest) => {
-  const { InstanceType, InstanceCount } = ClusterConfig;
-  if (InstanceType === undefined || InstanceCount === undefined)
+function instancesOf({ ProcessingResources: { ClusterConfig } }: CreateProcessingJobRequest): Instances {
+  const { InstanceType: type, InstanceCount: count } = ClusterConfig;
+  if (type === undefined || count === undefined)
     throw validationError("ProcessingResources.ClusterConfig must have InstanceType and InstanceCount.");
-  return { InstanceType, InstanceCount };
-};
+  return { type, count };
+}
 
 /** What Describe will echo: AWS fills in these defaults. */
 function specOf(job: CreateProcessingJobRequest): ProcessingJobSpec {
@@ -137,13 +135,12 @@ export const createProcessingJob = operation("CreateProcessingJob", async (input
   checkOutputs(input);
   checkImage(input, ctx);
   checkNewTags(input.Tags ?? []);
-  const { InstanceType, InstanceCount } = clusterOf(input);
-  const limit = Math.min(ctx.capacity.limits.jobs, maxInstances);
-  if (InstanceCount > limit) throw tooManyInstances(InstanceType, limit, InstanceCount);
+  const instances = instancesOf(input);
+  checkInstances("processing job", instances, ctx);
   await checkExecutionRole(input.RoleArn, ctx);
   const job = await ctx.resources.create(processingJob, input.ProcessingJobName, specOf(input), {
     tags: input.Tags,
-    alongside: (tx, uid) => queueForCapacity(tx, "jobs", uid, InstanceCount, ctx.clock.now()),
+    alongside: inLine(instances, ctx),
   });
   return { ProcessingJobArn: job.arn };
 });

@@ -1,5 +1,4 @@
 // What the instances of a processing job read and write, and where their lines and figures go.
-import { text } from "node:stream/consumers";
 import type { ResourceRow } from "../../../database/resources.ts";
 import { unpack } from "../../../lib/stored-json.ts";
 import type { ChannelPlan } from "../../../task/channel-plan.ts";
@@ -7,7 +6,9 @@ import { rowKind } from "../../resource-definition.ts";
 import { filesOf, type JobPlan } from "../channels/channel-planner.ts";
 import { plannedObject } from "../channels/planned-object.ts";
 import type { SagemakerPlatform } from "../context.ts";
-import { instanceOf, type JobStatus } from "../jobs/job-kind.ts";
+import { instanceOf } from "../jobs/job-kind.ts";
+import { logStreamIn } from "../jobs/job-host.ts";
+import { readPlan } from "../jobs/plan-blob.ts";
 import { storeUsage } from "../jobs/job-usage.ts";
 import { parseS3Uri, type S3Uri } from "../s3-uri.ts";
 import type { TaskOwner, TaskRow } from "../tasks/task-owner.ts";
@@ -22,10 +23,8 @@ type Platform = Pick<SagemakerPlatform, "storage" | "objects" | "metrics">;
 const specOf = (owner: ResourceRow): ProcessingJobSpec => unpack(owner.spec) as ProcessingJobSpec;
 
 async function planFor(platform: Platform, task: TaskRow, owner: ResourceRow): Promise<ChannelPlan> {
-  const { planBlob } = unpack(owner.status) as JobStatus;
-  if (planBlob === undefined) throw new Error(`the processing job ${owner.name} runs without a plan`);
   const spec = specOf(owner);
-  const plan = JSON.parse(await text(await platform.storage.read(planBlob))) as JobPlan;
+  const plan = await readPlan<JobPlan>(platform, owner);
   const paths = new Map(
     (spec.ProcessingInputs ?? []).map((input) => [input.InputName, input.S3Input?.LocalPath ?? ""]),
   );
@@ -51,10 +50,7 @@ function uploadTo(spec: ProcessingJobSpec, folder: string): S3Uri | undefined {
 export const processingJobTasks = (platform: Platform): TaskOwner => ({
   kind: rowKind(processingJob),
   planFor: (task, owner) => planFor(platform, task, owner),
-  logStream: (task, owner) => ({
-    group: namespace,
-    stream: `${owner.name}/algo-${instanceOf(task)}-${task.created_at}`,
-  }),
+  logStream: logStreamIn(namespace),
   roleArn: (owner) => specOf(owner).RoleArn,
   uploadTo: (_task, owner, folder) => uploadTo(specOf(owner), folder),
   store: (tx, report) => storeUsage(platform.metrics, tx, report, namespace),

@@ -4,7 +4,7 @@ import { rowKind } from "../../resource-definition.ts";
 import { planChannels } from "../channels/channel-planner.ts";
 import { JobProblem, type Job, type JobPlatform, type PlannedJob } from "../jobs/job-kind.ts";
 import { jobReconciler } from "../jobs/job-reconciler.ts";
-import { accessOf } from "../role-access.ts";
+import { accessOf, bucketToWrite } from "../role-access.ts";
 import { inFolder, parseS3Uri } from "../s3-uri.ts";
 import { processingJob, type ProcessingJobSpec } from "./processing-job.resource.ts";
 import { processingTaskSpecs } from "./processing-task-specs.ts";
@@ -16,11 +16,8 @@ async function checkOutputs({ roles }: JobPlatform, { spec, region }: Job<Proces
   for (const { OutputName, S3Output } of spec.ProcessingOutputConfig?.Outputs ?? []) {
     const folder = parseS3Uri(S3Output?.S3Uri ?? "");
     if (!folder) continue;
-    const { bucket, key } = inFolder(folder, "x");
-    const { owner, problem } = await accessOf(roles, spec.RoleArn, region).write(bucket, key);
-    if (owner === undefined)
-      throw new JobProblem(`ClientError: Output "${OutputName}": The specified bucket does not exist: ${bucket}`);
-    if (problem !== undefined) throw new JobProblem(`ClientError: Output "${OutputName}": ${problem}: ${bucket}`);
+    const { problem } = await bucketToWrite(accessOf(roles, spec.RoleArn, region), inFolder(folder, "x"));
+    if (problem !== undefined) throw new JobProblem(`ClientError: Output "${OutputName}": ${problem}`);
   }
 }
 

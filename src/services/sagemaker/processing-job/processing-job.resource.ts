@@ -5,8 +5,8 @@ import type {
   ProcessingJobSummary,
 } from "../../../models/generated/sagemaker.ts";
 import { defineResource, type Resource } from "../../resource-definition.ts";
+import { jobExists, jobNotFound } from "../jobs/errors.ts";
 import { jobAtStart, visibleState, type JobIntent, type JobStatus } from "../jobs/job-kind.ts";
-import { processingJobExists, processingJobNotFound } from "./errors.ts";
 
 /** The request with its defaults filled in; tags are kept beside it. */
 export type ProcessingJobSpec = Omit<CreateProcessingJobRequest, "Tags">;
@@ -58,6 +58,6 @@ export const processingJob = defineResource<ProcessingJobSpec, JobIntent, JobSta
   describe,
   summary,
   isReconciled: true,
-  notFound: ({ arn }) => processingJobNotFound(arn),
-  alreadyExists: ({ arn }) => processingJobExists(arn),
+  notFound: ({ arn }) => jobNotFound(arn),
+  alreadyExists: ({ arn }) => jobExists(arn),
 });

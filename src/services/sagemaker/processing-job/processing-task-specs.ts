@@ -4,8 +4,9 @@ import { findFramework, pythonNeeds } from "../../../compute/frameworks/find-fra
 import type { Program, TaskSpec } from "../../../task/task.ts";
 import type { UploadFolder } from "../../../task/upload-folder.ts";
 import { containerProgram, isPushed } from "../container-program.ts";
-import { instanceOf, type Job, type JobPlatform } from "../jobs/job-kind.ts";
+import { defaultRuntimeSeconds, instanceOf, type Job, type JobPlatform } from "../jobs/job-kind.ts";
 import { hostName, jobAddresses } from "../jobs/job-network.ts";
+import { regionVariables, taskHead } from "../tasks/task-head.ts";
 import type { TaskRow } from "../tasks/task-owner.ts";
 import { processingFolder } from "./processing-folders.ts";
 import { processingJob, type ProcessingJobSpec } from "./processing-job.resource.ts";
@@ -60,28 +61,21 @@ const environmentOf = (job: ProcessingJob): Record<string, string> => ({
   ...job.spec.Environment,
   PROCESSING_JOB_NAME: job.name,
   PROCESSING_JOB_ARN: processingJob.arn(job),
-  AWS_REGION: job.region,
-  AWS_DEFAULT_REGION: job.region,
-  SAGEMAKER_REGION: job.region,
+  ...regionVariables(job.region),
 });
 
 export const processingTaskSpecs =
   (platform: JobPlatform) =>
   async (job: ProcessingJob, tasks: readonly TaskRow[]): Promise<TaskSpec[]> => {
-    const { server } = platform;
-    const { uid, account, region, spec } = job;
+    const { uid, spec } = job;
     const program = await programOf(platform, job);
     const addresses = jobAddresses(uid, tasks.length);
     const hosts = tasks.map((task) => hostName(instanceOf(task)));
     return tasks.map((task) => {
       const host = hostName(instanceOf(task));
       return {
-        key: task.key,
-        ownerUid: uid,
-        account,
-        region,
+        ...taskHead(platform, task),
         purpose: "processing",
-        server: { url: server.url(), token: task.token, ...(server.file === undefined ? {} : { file: server.file }) },
         program,
         network: { host, addresses, isAlone: spec.NetworkConfig?.EnableNetworkIsolation ?? false },
         environment: environmentOf(job),
@@ -90,7 +84,7 @@ export const processingTaskSpecs =
         uploads: uploadsOf(spec),
         diskBytes: spec.ProcessingResources.ClusterConfig.VolumeSizeInGB * 2 ** 30,
         graceSeconds,
-        maxRuntimeSeconds: spec.StoppingCondition?.MaxRuntimeInSeconds ?? 86_400,
+        maxRuntimeSeconds: spec.StoppingCondition?.MaxRuntimeInSeconds ?? defaultRuntimeSeconds,
       };
     });
   };

@@ -2,8 +2,8 @@
 import type { Readable } from "node:stream";
 import { AwsError } from "../../../lib/aws-error.ts";
 import type { SagemakerPlatform } from "../context.ts";
-import { accessOf } from "../role-access.ts";
-import { inFolder, type S3Uri } from "../s3-uri.ts";
+import { accessOf, bucketToWrite } from "../role-access.ts";
+import { inFolder, s3Uri, type S3Uri } from "../s3-uri.ts";
 import type { TaskRow } from "./task-owner.ts";
 
 export interface FileAddress {
@@ -38,9 +38,12 @@ export async function storeFile(
   if (path === undefined) return 'A file\'s path has no empty parts, no "." and no "..".';
   const { bucket, key } = inFolder(folder, path);
   if (Buffer.byteLength(key) > longestKeyBytes) return `The key is longer than ${longestKeyBytes} bytes: ${key}`;
-  const { owner, problem } = await accessOf(roles, roleArn, task.region).write(bucket, key);
-  if (owner === undefined) return `The specified bucket does not exist: ${bucket}`;
-  if (problem !== undefined) return `${problem}: s3://${bucket}/${key}`;
+  const { owner, problem } = await bucketToWrite(
+    accessOf(roles, roleArn, task.region),
+    { bucket, key },
+    s3Uri({ bucket, key }),
+  );
+  if (problem !== undefined) return problem;
   try {
     await objects.put(owner, bucket, key, body);
     return undefined;

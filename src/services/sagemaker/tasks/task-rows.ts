@@ -1,6 +1,7 @@
 // Rows of the `tasks` table: one per running instance, from before its start until its owner has settled.
 import type { Reader, Store, Writer } from "../../../database/store.ts";
 import type { Random } from "../../../lib/random.ts";
+import type { TaskEnd } from "../../../task/report.ts";
 import { discardBlobs, keepBlob } from "./kept-blobs.ts";
 import { nothingObserved, type ObservedTask, type PartName } from "./observed-task.ts";
 import type { TaskRow } from "./task-owner.ts";
@@ -13,6 +14,10 @@ export interface TaskPlace {
 }
 
 export const observedOf = (task: TaskRow): ObservedTask => JSON.parse(task.observed) as ObservedTask;
+
+/** Of those that have ended. */
+export const endsOf = (tasks: readonly TaskRow[]): TaskEnd[] =>
+  tasks.map((task) => observedOf(task).end).filter((end) => end !== undefined);
 
 /** Inserts the rows that are missing and answers all of them, in the order of the keys: a repeated launch finds the tokens of the first. */
 export async function ensureTasks(

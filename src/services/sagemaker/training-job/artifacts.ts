@@ -4,7 +4,7 @@ import { gzipSync } from "node:zlib";
 import { AwsError } from "../../../lib/aws-error.ts";
 import type { Blob, BlobStorage } from "../../../storage/storage.ts";
 import type { Objects } from "../context.ts";
-import type { RoleAccess } from "../role-access.ts";
+import { bucketToWrite, type RoleAccess } from "../role-access.ts";
 import { inFolder, parseS3Uri, s3Uri, type S3Uri } from "../s3-uri.ts";
 import { observedOf } from "../tasks/task-rows.ts";
 import type { PartName } from "../tasks/observed-task.ts";
@@ -45,11 +45,9 @@ function artifactUri(job: Pick<ArtifactJob, "name" | "outputPath">, file: string
 }
 
 /** The account of the bucket that the role may write the file to. */
-async function writable({ access }: ArtifactJob, { bucket, key }: S3Uri): Promise<string> {
-  const { owner, problem } = await access.write(bucket, key);
-  if (owner === undefined)
-    throw new ArtifactError(`ClientError: Artifact upload failed: The specified bucket does not exist: ${bucket}`);
-  if (problem !== undefined) throw new ArtifactError(`ClientError: Artifact upload failed: ${problem}: ${bucket}`);
+async function writable({ access }: ArtifactJob, object: S3Uri): Promise<string> {
+  const { owner, problem } = await bucketToWrite(access, object);
+  if (problem !== undefined) throw new ArtifactError(`ClientError: Artifact upload failed: ${problem}`);
   return owner;
 }
 

@@ -7,7 +7,7 @@ import type { UploadFolder } from "../../../task/upload-folder.ts";
 import type { PlannedFile } from "../channels/channel-planner.ts";
 import { plannedObject } from "../channels/planned-object.ts";
 import type { SagemakerPlatform } from "../context.ts";
-import { accessOf } from "../role-access.ts";
+import { accessOf, bucketToWrite } from "../role-access.ts";
 import { inFolder, parseS3Uri, s3Uri, type S3Uri } from "../s3-uri.ts";
 import type { TaskRow } from "../tasks/task-owner.ts";
 
@@ -48,10 +48,8 @@ export async function checkpointProblem(
 ): Promise<string | undefined> {
   const address = checkpointAddress(config);
   if (!address) return undefined;
-  const { bucket, key } = inFolder(address, "x");
-  const { owner, problem } = await accessOf(roles, roleArn, region).write(bucket, key);
-  if (owner === undefined) return `ClientError: CheckpointConfig: The specified bucket does not exist: ${bucket}`;
-  return problem === undefined ? undefined : `ClientError: CheckpointConfig: ${problem}: ${s3Uri(address)}`;
+  const { problem } = await bucketToWrite(accessOf(roles, roleArn, region), inFolder(address, "x"), s3Uri(address));
+  return problem === undefined ? undefined : `ClientError: CheckpointConfig: ${problem}`;
 }
 
 export interface CheckpointedTask {

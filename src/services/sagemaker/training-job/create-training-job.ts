@@ -1,30 +1,27 @@
 // CreateTrainingJob: the rules that the model cannot express, then one row for the reconciler.
-import { queueForCapacity } from "../../../engine/capacity.ts";
 import type { AlgorithmSpecification, Channel, CreateTrainingJobRequest } from "../../../models/generated/sagemaker.ts";
 import { validationError } from "../../../lib/aws-error.ts";
-import { operation, type SagemakerContext } from "../context.ts";
+import { operation } from "../context.ts";
+import { checkInstances, inLine, type Instances } from "../jobs/job-instances.ts";
+import { defaultRuntimeSeconds } from "../jobs/job-kind.ts";
 import { checkExecutionRole } from "../execution-role.ts";
 import { parseS3Uri } from "../s3-uri.ts";
 import { checkNewTags } from "../tags/tag-rules.ts";
 import { notImplemented } from "../not-implemented.ts";
 import { checkSupport, inputModeOf } from "./check-support.ts";
-import { tooManyInstances } from "./errors.ts";
-import { maxInstances } from "../jobs/job-network.ts";
 import { knownMetrics } from "./known-metrics.ts";
 import { checkSpot } from "./spot.ts";
 import { statusAtStart, trainingJob, type TrainingJobSpec } from "./training-job.resource.ts";
 import { checkMetrics, trainingProgram, type TrainingProgram } from "./training-program.ts";
 
-const defaultRuntimeSeconds = 86_400;
 /** Of one job, says the model. */
 const maxDefinitions = 40;
 
-function checkInstances(job: CreateTrainingJobRequest, ctx: SagemakerContext): void {
-  const { InstanceType, InstanceCount } = job.ResourceConfig ?? {};
-  if (InstanceType === undefined || InstanceCount === undefined)
+function instancesOf({ ResourceConfig }: CreateTrainingJobRequest): Instances {
+  const { InstanceType: type, InstanceCount: count } = ResourceConfig ?? {};
+  if (type === undefined || count === undefined)
     throw validationError("ResourceConfig must have InstanceType and InstanceCount.");
-  const limit = Math.min(ctx.capacity.limits.jobs, maxInstances);
-  if (InstanceCount > limit) throw tooManyInstances(InstanceType, limit, InstanceCount);
+  return { type, count };
 }
 
 /** The built-in algorithms here read files. */
@@ -94,16 +91,15 @@ export const createTrainingJob = operation("CreateTrainingJob", async (input, ct
   await checkMetrics(input.AlgorithmSpecification, program);
   checkModes(input, program);
   checkSpot(input);
-  checkInstances(input, ctx);
+  const instances = instancesOf(input);
+  checkInstances("training job", instances, ctx);
   checkLocations(input);
   checkNewTags(input.Tags ?? []);
   await checkExecutionRole(input.RoleArn, ctx);
   const job = await ctx.resources.create(trainingJob, input.TrainingJobName, specOf(input, program), {
     tags: input.Tags,
     status: statusAtStart(ctx.clock.now()),
-    // The place in the line is that of the request, whichever job's reconciler comes to ask first.
-    alongside: (tx, uid) =>
-      queueForCapacity(tx, "jobs", uid, input.ResourceConfig?.InstanceCount ?? 1, ctx.clock.now()),
+    alongside: inLine(instances, ctx),
   });
   return { TrainingJobArn: job.arn };
 });

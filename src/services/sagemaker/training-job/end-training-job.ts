@@ -1,9 +1,8 @@
 // The last step of a job: every instance has ended. Restart it, or store its results and settle.
 import { lookAgain, settle } from "../../../engine/reconciler.ts";
-import type { TaskEnd } from "../../../task/report.ts";
 import { accessOf } from "../role-access.ts";
 import type { TaskRow } from "../tasks/task-owner.ts";
-import { observedOf } from "../tasks/task-rows.ts";
+import { endsOf, observedOf } from "../tasks/task-rows.ts";
 import { ArtifactError, storeArtifacts } from "./artifacts.ts";
 import { finalMetrics } from "./job-progress.ts";
 import { isSpot } from "./spot.ts";
@@ -14,9 +13,6 @@ import { verdictOf, type Verdict } from "../jobs/verdict.ts";
 
 /** Before any program ran, an instance may be lost once without the user's leave: nothing has happened yet. */
 const freeRestarts = 1;
-
-const endsOf = (tasks: readonly TaskRow[]): TaskEnd[] =>
-  tasks.map((task) => observedOf(task).end).filter((end) => end !== undefined);
 
 function mayRestart(job: Job, tasks: readonly TaskRow[]): boolean {
   const ends = endsOf(tasks);

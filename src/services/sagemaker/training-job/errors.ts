@@ -9,23 +9,8 @@ export const trainingJobExists = (arn: string): AwsError =>
     `Training job names must be unique within an AWS account and region, and a training job with this name already exists (${arn})`,
   );
 
-export const cannotStop = (state: string): AwsError =>
-  validationError(`The request was rejected because the training job is in status ${state}.`);
-
-export const cannotDelete = (arn: string, state: string): AwsError =>
-  new AwsError(
-    "ResourceInUse",
-    `The training job ${arn} is in status ${state}. Only a training job that is Completed, Failed or Stopped can be deleted.`,
-  );
-
 export const cannotUpdate = (state: string): AwsError =>
   validationError(`The request was rejected because the training job is in status ${state} and cannot be updated.`);
-
-export const tooManyInstances = (instanceType: string, limit: number, wanted: number): AwsError =>
-  new AwsError(
-    "ResourceLimitExceeded",
-    `The account-level service limit '${instanceType} for training job usage' is ${limit} Instances, with current utilization of 0 Instances and a request delta of ${wanted} Instances. Please use AWS Service Quotas to request an increase for this quota. If AWS Service Quotas is not available, contact AWS support to request an increase for this quota.`,
-  );
 
 export const unknownImage = (image: string, known: readonly string[], frameworks: readonly string[]): AwsError =>
   validationError(

@@ -1,18 +1,12 @@
 // The operations of training jobs.
-import { deleteOperation, describeOperation, listOperation } from "../../derived-operations.ts";
+import { describeOperation, listOperation } from "../../derived-operations.ts";
 import { operation, type SagemakerContext } from "../context.ts";
 import type { ListTrainingJobsResponse } from "../../../models/generated/sagemaker.ts";
 import type { Operation } from "../../service.ts";
+import { deleteEndedOperation, stopOperation } from "../jobs/job-operations.ts";
 import { createTrainingJob } from "./create-training-job.ts";
-import { cannotDelete } from "./errors.ts";
-import { stopTrainingJob } from "./stop-training-job.ts";
-import { isSettled, trainingJob, visibleStatus, type TrainingJob } from "./training-job.resource.ts";
+import { trainingJob } from "./training-job.resource.ts";
 import { updateTrainingJob } from "./update-training-job.ts";
-
-/** Only a job that has ended can be deleted; its artifacts and logs stay. */
-function checkEnded({ arn, status, intent }: TrainingJob): void {
-  if (!isSettled(status)) throw cannotDelete(arn, visibleStatus(status, intent).TrainingJobStatus);
-}
 
 const list = listOperation(trainingJob, { name: "ListTrainingJobs", member: "TrainingJobSummaries" });
 
@@ -27,7 +21,7 @@ export const trainingJobOperations: readonly Operation<SagemakerContext>[] = [
   createTrainingJob,
   describeOperation(trainingJob, "DescribeTrainingJob"),
   listTrainingJobs,
-  stopTrainingJob,
+  stopOperation(trainingJob, "StopTrainingJob", "training job"),
   updateTrainingJob,
-  deleteOperation(trainingJob, "DeleteTrainingJob", checkEnded),
+  deleteEndedOperation(trainingJob, "DeleteTrainingJob", "training job"),
 ];

@@ -2,8 +2,9 @@
 import { createHash } from "node:crypto";
 import type { Program, TaskSpec } from "../../../task/task.ts";
 import type { SagemakerPlatform } from "../context.ts";
+import { regionVariables, taskHead } from "../tasks/task-head.ts";
 import type { TaskRow } from "../tasks/task-owner.ts";
-import { instanceOf, jobTaskKeys } from "../jobs/job-kind.ts";
+import { instanceOf } from "../jobs/job-kind.ts";
 import { hostName, jobAddresses } from "../jobs/job-network.ts";
 import { checkpointFile, checkpointUploads } from "./checkpoints.ts";
 import { inputModeOf } from "./check-support.ts";
@@ -18,14 +19,9 @@ export interface JobIdentity {
   readonly name: string;
   readonly arn: string;
   readonly spec: TrainingJobSpec;
-  readonly attempt: number;
 }
 
 export const instanceCount = (spec: TrainingJobSpec): number => spec.ResourceConfig?.InstanceCount ?? 1;
-
-/** `<uid>-algo-1`, …; a restarted job has keys of its own, so that nothing late from before can be taken for it. */
-export const taskKeys = (job: Pick<JobIdentity, "uid" | "attempt" | "spec">): string[] =>
-  jobTaskKeys(job.uid, job.attempt, instanceCount(job.spec));
 
 function inputDataConfig(spec: TrainingJobSpec): object {
   const channels = (spec.InputDataConfig ?? []).map((channel) => [
@@ -67,9 +63,7 @@ function environmentOf(job: JobIdentity, host: string, token: string): Record<st
     ...job.spec.Environment,
     TRAINING_JOB_NAME: job.name,
     TRAINING_JOB_ARN: job.arn,
-    AWS_REGION: job.region,
-    AWS_DEFAULT_REGION: job.region,
-    SAGEMAKER_REGION: job.region,
+    ...regionVariables(job.region),
     CURRENT_HOST: host,
     SALVIA_JOB_TOKEN: token,
   };
@@ -80,7 +74,7 @@ export function taskSpecs(
   job: JobIdentity,
   tasks: readonly TaskRow[],
   program: Program,
-  server: SagemakerPlatform["server"],
+  platform: Pick<SagemakerPlatform, "server">,
 ): TaskSpec[] {
   const { spec } = job;
   const hosts = tasks.map((task) => hostName(instanceOf(task)));
@@ -91,12 +85,8 @@ export function taskSpecs(
   return tasks.map((task) => {
     const host = hostName(instanceOf(task));
     return {
-      key: task.key,
-      ownerUid: job.uid,
-      account: job.account,
-      region: job.region,
+      ...taskHead(platform, task),
       purpose: "training",
-      server: { url: server.url(), token: task.token, ...(server.file === undefined ? {} : { file: server.file }) },
       program,
       network: { host, addresses, isAlone: spec.EnableNetworkIsolation ?? false },
       environment: environmentOf(job, host, token),

@@ -3,11 +3,10 @@
 import { validationError } from "../../../lib/aws-error.ts";
 import type { CreateTrainingJobRequest } from "../../../models/generated/sagemaker.ts";
 import type { SagemakerPlatform } from "../context.ts";
+import { defaultRuntimeSeconds } from "../jobs/job-kind.ts";
 import type { ObservedTask } from "../tasks/observed-task.ts";
 import type { Job } from "./job-step.ts";
 import type { TrainingJobSpec } from "./training-job.resource.ts";
-
-const defaultRuntimeSeconds = 86_400;
 
 export const isSpot = (spec: TrainingJobSpec): boolean => spec.EnableManagedSpotTraining === true;
 

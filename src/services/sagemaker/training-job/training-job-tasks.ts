@@ -1,5 +1,4 @@
 // What the instances of a training job read, where their lines go, which metrics their lines carry.
-import { text } from "node:stream/consumers";
 import type { ResourceRow } from "../../../database/resources.ts";
 import type { Writer } from "../../../database/store.ts";
 import { unpack } from "../../../lib/stored-json.ts";
@@ -11,13 +10,14 @@ import type { StoredReport, TaskOwner, TaskRow } from "../tasks/task-owner.ts";
 import { usageMetrics } from "../tasks/usage-metrics.ts";
 import { plannedObject } from "../channels/planned-object.ts";
 import { filesOf, type JobPlan } from "../channels/channel-planner.ts";
-import { hostName } from "../jobs/job-network.ts";
+import { hostOf, logStreamIn } from "../jobs/job-host.ts";
+import { readPlan } from "../jobs/plan-blob.ts";
 import { instanceCount } from "./job-tasks.ts";
 import { instanceOf } from "../jobs/job-kind.ts";
 import { checkpointAddress, checkpointChannel, checkpointName } from "./checkpoints.ts";
 import { inputModeOf } from "./check-support.ts";
 import { metricsInLines, thinned } from "./log-metrics.ts";
-import { trainingJob, type TrainingJobSpec, type TrainingJobStatus } from "./training-job.resource.ts";
+import { trainingJob, type TrainingJobSpec } from "./training-job.resource.ts";
 
 const namespace = "/aws/sagemaker/TrainingJobs";
 
@@ -27,7 +27,6 @@ const maxValues = 10_000;
 type Platform = Pick<SagemakerPlatform, "storage" | "objects" | "roles" | "metrics" | "clock" | "log">;
 
 const specOf = (owner: ResourceRow): TrainingJobSpec => unpack(owner.spec) as TrainingJobSpec;
-const statusOf = (owner: ResourceRow): TrainingJobStatus => unpack(owner.status) as TrainingJobStatus;
 
 /** FastFile brings the files in like File: what the program sees is the same. */
 function modeOf(spec: TrainingJobSpec, name: string): Pick<PlannedChannel, "mode" | "shuffleSeed" | "isWrapped"> {
@@ -42,9 +41,7 @@ function modeOf(spec: TrainingJobSpec, name: string): Pick<PlannedChannel, "mode
 }
 
 async function planFor(platform: Platform, task: TaskRow, owner: ResourceRow): Promise<ChannelPlan | PlanFailure> {
-  const { planBlob } = statusOf(owner);
-  if (planBlob === undefined) throw new Error(`the training job ${owner.name} runs without a plan`);
-  const plan = JSON.parse(await text(await platform.storage.read(planBlob))) as JobPlan;
+  const plan = await readPlan<JobPlan>(platform, owner);
   const index = instanceOf(task) - 1;
   const count = instanceCount(specOf(owner));
   const channels = plan.channels.map((channel) => ({
@@ -61,8 +58,7 @@ async function planFor(platform: Platform, task: TaskRow, owner: ResourceRow): P
 }
 
 function dataOf({ task, owner, events, metrics }: StoredReport): MetricData[] {
-  const host = `${owner.name}/${hostName(instanceOf(task))}`;
-  const usage = usageMetrics(events, { Host: host });
+  const usage = usageMetrics(events, { Host: hostOf(task, owner) });
   const own = thinned(metrics, maxValues).map(({ name, value, at }) => ({
     name,
     value,
@@ -82,10 +78,7 @@ async function storeMetrics({ metrics }: Platform, tx: Writer, report: StoredRep
 export const trainingJobTasks = (platform: Platform): TaskOwner => ({
   kind: rowKind(trainingJob),
   planFor: (task, owner) => planFor(platform, task, owner),
-  logStream: (task, owner) => ({
-    group: "/aws/sagemaker/TrainingJobs",
-    stream: `${owner.name}/${hostName(instanceOf(task))}-${task.created_at}`,
-  }),
+  logStream: logStreamIn(namespace),
   roleArn: (owner) => specOf(owner).RoleArn,
   uploadTo: (_task, owner, folder) =>
     folder === checkpointName ? checkpointAddress(specOf(owner).CheckpointConfig) : undefined,

@@ -1,29 +1,29 @@
 // Takes a training job from its row to its end: plan → capacity → one task per instance → follow → settle.
-import { Readable } from "node:stream";
 import { CapacityError, ImageError } from "../../../compute/backend.ts";
-import { releaseCapacity } from "../../../engine/capacity.ts";
 import { anyReconciler, lookAgain, next, settle, type AnyReconciler } from "../../../engine/reconciler.ts";
 import { seconds } from "../../../lib/clock.ts";
-import type { Program } from "../../../task/task.ts";
+import type { TaskSpec } from "../../../task/task.ts";
 import { rowKind } from "../../resource-definition.ts";
 import { accessOf } from "../role-access.ts";
 import type { TaskRow } from "../tasks/task-owner.ts";
-import { discardBlobs, keepBlob, letGo } from "../tasks/kept-blobs.ts";
 import type { ObservedTask } from "../tasks/observed-task.ts";
-import { deleteTasks, ensureTasks, observedOf, tasksOf } from "../tasks/task-rows.ts";
+import { observedOf, tasksOf } from "../tasks/task-rows.ts";
 import { ArtifactError, checkOutput } from "./artifacts.ts";
 import { InputDataError, planChannels } from "../channels/channel-planner.ts";
 import { times, trainingJobEnd } from "./end-training-job.ts";
 import { checkpointProblem } from "./checkpoints.ts";
 import { walkWith, trainingStart } from "./job-progress.ts";
-import type { AlsoSave, Job, JobOutcome, JobStep, TrainingPlatform } from "./job-step.ts";
-import { instanceCount, taskKeys, taskSpecs } from "./job-tasks.ts";
-
+import type { Job, JobOutcome, JobStep, TrainingPlatform } from "./job-step.ts";
+import { instanceCount, taskSpecs } from "./job-tasks.ts";
 import { moveTo, say, walkOf } from "./secondary-status.ts";
 import { hasWaitedTooLong, isTakenBack } from "./spot.ts";
 import { isSettled, trainingJob, type TrainingJobIntent, type TrainingJobStatus } from "./training-job.resource.ts";
 import type { TrainingJobSpec } from "./training-job.resource.ts";
 import { taskProgram, trainingProgram } from "./training-program.ts";
+import { jobTaskKeys } from "../jobs/job-kind.ts";
+import { neverFits } from "../jobs/job-instances.ts";
+import { forgetTasks, launchTasks } from "../jobs/launch-tasks.ts";
+import { savePlan } from "../jobs/plan-blob.ts";
 import { watchTasks } from "../jobs/watch-tasks.ts";
 
 /** As AWS gives a job that is asked to stop, so that it can save its model. */
@@ -41,6 +41,8 @@ const failed = (job: Job, reason: string, at: Date): JobOutcome =>
 
 const waitedTooLong = (job: Job, at: Date): JobOutcome =>
   settle({ TrainingJobStatus: "Stopped", ...moveTo(job.status, "MaxWaitTimeExceeded", at), ...times(job, at, 0) });
+
+const keysOf = ({ uid, spec, status }: Job): string[] => jobTaskKeys(uid, status.attempt, instanceCount(spec));
 
 const rest: JobStep = async (job) => (isSettled(job.status) ? settle() : next());
 
@@ -68,7 +70,7 @@ function problemOf({ algorithms, compute }: TrainingPlatform, spec: TrainingJobS
 
 /** Fixes, once and for all instances, which bytes the job reads. Saved before anything starts: agents ask for it at once. */
 function plan(platform: TrainingPlatform): JobStep {
-  const { store, objects, roles, storage, clock } = platform;
+  const { objects, roles, clock } = platform;
   return async (job) => {
     if (job.status.planBlob !== undefined) return next();
     const problem = problemOf(platform, job.spec);
@@ -82,13 +84,8 @@ function plan(platform: TrainingPlatform): JobStep {
       if (unkept !== undefined) return failed(job, unkept, clock.now());
       const scope = { objects, access, account, region, roleArn };
       const made = await planChannels(scope, job.spec.InputDataConfig ?? []);
-      await objects.pin(
-        job.uid,
-        made.channels.flatMap((channel) => channel.files),
-      );
-      const blob = await storage.write(Readable.from([Buffer.from(JSON.stringify(made))]));
-      await store.write((tx) => keepBlob(tx, job.uid, blob.id));
-      return lookAgain(0, { planBlob: blob.id });
+      const files = made.channels.flatMap((channel) => channel.files);
+      return lookAgain(0, { planBlob: await savePlan(platform, job.uid, { plan: made, files }) });
     } catch (error) {
       if (error instanceof InputDataError || error instanceof ArtifactError)
         return failed(job, error.message, clock.now());
@@ -103,11 +100,7 @@ function waitForCapacity({ capacity, clock }: TrainingPlatform): JobStep {
     if (job.status.launchedAt) return next();
     if (hasWaitedTooLong(job, clock.now())) return waitedTooLong(job, clock.now());
     const wanted = instanceCount(job.spec);
-    if (wanted > capacity.limits.jobs) {
-      const reason =
-        "CapacityError: Unable to provision requested ML compute capacity. Please retry using a different ML instance type.";
-      return failed(job, `${reason} (${wanted} instances; this Salvia has ${capacity.limits.jobs})`, clock.now());
-    }
+    if (wanted > capacity.limits.jobs) return failed(job, neverFits(wanted, capacity.limits.jobs), clock.now());
     const answer = await capacity.request("jobs", job.uid, wanted);
     if (answer.isGranted) return next();
     const line = answer.ahead === 0 ? "next in line" : `${answer.ahead} jobs ahead in line`;
@@ -116,40 +109,22 @@ function waitForCapacity({ capacity, clock }: TrainingPlatform): JobStep {
   };
 }
 
-/** What the instances run, or why they cannot. */
-async function programOf(platform: TrainingPlatform, job: Job): Promise<Program | string> {
-  const { algorithms, compute } = platform;
-  try {
-    return await taskProgram(trainingProgram(job.spec.AlgorithmSpecification, algorithms, compute), job, platform);
-  } catch (error) {
-    if (error instanceof ImageError) return error.message;
-    throw error;
-  }
-}
-
-/** Safe to repeat: rows and tasks are found again by their keys. */
 function launch(platform: TrainingPlatform): JobStep {
-  const { store, random, compute, server, clock } = platform;
+  const { algorithms, compute, clock } = platform;
+  const specsOf = async (job: Job, tasks: readonly TaskRow[]): Promise<TaskSpec[]> => {
+    const program = trainingProgram(job.spec.AlgorithmSpecification, algorithms, compute);
+    const identity = { ...job, arn: trainingJob.arn(job) };
+    return taskSpecs(identity, tasks, await taskProgram(program, job, platform), platform);
+  };
   return async (job) => {
     if (job.status.launchedAt) return next();
-    const identity = { ...job, arn: trainingJob.arn(job), attempt: job.status.attempt };
-    const program = await programOf(platform, job);
-    if (typeof program === "string") return failed(job, `ClientError: ${program}`, clock.now());
-    const place = { ownerUid: job.uid, account: job.account, region: job.region };
-    const tasks = await ensureTasks({ store, random }, place, taskKeys(identity), clock.now());
-    // One that has reported was started by a pass that could not be saved. Should it be gone since, it was lost, and is
-    // not to be started as if it had never run.
-    const heardOf = new Set(tasks.filter((task) => task.sequence > 0).map((task) => task.key));
-    const specs = taskSpecs(identity, tasks, program, server).filter((spec) => !heardOf.has(spec.key));
-    // None is left half started behind our back: all have answered before the first failure is looked at.
-    const starts = await Promise.allSettled(specs.map((spec) => compute.start(spec)));
-    const failure = starts.find((start) => start.status === "rejected");
-    if (failure) {
-      const error: unknown = failure.reason;
+    const { uid, account, region } = job;
+    try {
+      await launchTasks(platform, { uid, account, region, keys: keysOf(job), specs: (tasks) => specsOf(job, tasks) });
+    } catch (error) {
       if (error instanceof CapacityError) return lookAgain(capacityEveryMs, say(job.status, error.message));
-      if (!(error instanceof ImageError)) throw error;
-      for (const task of tasks) await compute.remove(task.key);
-      return failed(job, `ClientError: ${error.message}`, clock.now());
+      if (error instanceof ImageError) return failed(job, `ClientError: ${error.message}`, clock.now());
+      throw error;
     }
     return next({ launchedAt: clock.now(), ...say(job.status, "Preparing the instances for training") });
   };
@@ -192,7 +167,7 @@ const isEndWanted = ({ intent, status }: Job): boolean =>
 function follow(platform: TrainingPlatform): JobStep {
   const end = trainingJobEnd(platform);
   return async (job) => {
-    const keys = taskKeys({ uid: job.uid, spec: job.spec, attempt: job.status.attempt });
+    const keys = keysOf(job);
     const watched = { uid: job.uid, keys, isStopWanted: isEndWanted(job), stopGraceSeconds };
     const tasks = await watchTasks(platform, watched);
     if (tasks.length < instanceCount(job.spec)) throw new Error(`rows of the tasks of ${job.name} are missing`);
@@ -202,23 +177,6 @@ function follow(platform: TrainingPlatform): JobStep {
     if (observed.every((task) => task.end)) return end(known, tasks);
     // What ends the instances is passed on at once.
     return lookAgain(isEndWanted(known) && !isEndWanted(job) ? 0 : followEveryMs, status);
-  };
-}
-
-const isOfAttempt = (task: TaskRow, job: Job): boolean =>
-  taskKeys({ uid: job.uid, spec: job.spec, attempt: job.status.attempt }).includes(task.key);
-
-function alsoSave({ clock }: TrainingPlatform): AlsoSave {
-  return async (tx, job) => {
-    const isOver = isSettled(job.status);
-    // Between attempts `launchedAt` is null: what is left of the one before is forgotten.
-    if (!isOver && job.status.launchedAt !== null) return;
-    const tasks = await tasksOf(tx, job.uid);
-    await deleteTasks(tx, isOver ? tasks : tasks.filter((task) => !isOfAttempt(task, job)), clock.now());
-    if (!isOver) return;
-    await releaseCapacity(tx, job.uid);
-    await letGo(tx, job.uid);
-    if (job.status.planBlob !== undefined) await discardBlobs(tx, [job.status.planBlob], clock.now());
   };
 }
 
@@ -234,6 +192,9 @@ export function trainingJobReconciler(platform: TrainingPlatform): AnyReconciler
       follow(platform),
     ],
     stateOf: (status) => status.TrainingJobStatus,
-    alsoSave: alsoSave(platform),
+    alsoSave: (tx, job) => {
+      const attempt = { ...job.status, uid: job.uid, isOver: isSettled(job.status), keys: keysOf(job) };
+      return forgetTasks(tx, attempt, platform.clock.now());
+    },
   });
 }

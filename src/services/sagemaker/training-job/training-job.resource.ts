@@ -7,20 +7,17 @@ import type {
   TrainingJobSummary,
 } from "../../../models/generated/sagemaker.ts";
 import { defineResource, wireFields, type Resource } from "../../resource-definition.ts";
+import { isOver, type JobIntent, type JobState } from "../jobs/job-kind.ts";
 import { trainingJobExists, trainingJobNotFound } from "./errors.ts";
 import { moveTo, walkFrom, type Walk } from "./secondary-status.ts";
 
 /** The request with its defaults filled in; tags are kept beside it. */
 export type TrainingJobSpec = Omit<CreateTrainingJobRequest, "Tags">;
 
-export interface TrainingJobIntent {
-  readonly stopRequestedAt?: Date;
-}
-
-type TrainingJobState = "InProgress" | "Stopping" | "Completed" | "Failed" | "Stopped";
+export type TrainingJobIntent = JobIntent;
 
 export interface TrainingJobStatus extends Walk {
-  readonly TrainingJobStatus: TrainingJobState;
+  readonly TrainingJobStatus: JobState;
   readonly FailureReason?: string;
   readonly ModelArtifacts?: ModelArtifacts;
   readonly TrainingStartTime?: Date;
@@ -46,8 +43,7 @@ export interface TrainingJobStatus extends Walk {
 
 export type TrainingJob = Resource<TrainingJobSpec, TrainingJobIntent, TrainingJobStatus>;
 
-export const isSettled = (status: TrainingJobStatus): boolean =>
-  status.TrainingJobStatus !== "InProgress" && status.TrainingJobStatus !== "Stopping";
+export const isSettled = (status: TrainingJobStatus): boolean => isOver({ state: status.TrainingJobStatus });
 
 export const statusAtStart = (at: Date): TrainingJobStatus => ({
   TrainingJobStatus: "InProgress",

@@ -1,16 +1,14 @@
 // CreateTransformJob: the rules that the model of the API cannot express, then one row for the reconciler.
-import { queueForCapacity } from "../../../engine/capacity.ts";
 import { JsonPathError, parseJsonPath } from "../../../formats/json-path/json-path.ts";
 import { validationError } from "../../../lib/aws-error.ts";
 import type { CreateTransformJobRequest } from "../../../models/generated/sagemaker.ts";
 import { operation, type SagemakerContext } from "../context.ts";
-import { maxInstances } from "../jobs/job-network.ts";
+import { checkInstances, inLine } from "../jobs/job-instances.ts";
 import { model, modelDataUri } from "../model/model.resource.ts";
 import { refuseUnsupported, type SupportCheck } from "../not-implemented.ts";
 import { parseS3Uri } from "../s3-uri.ts";
 import { servedAlgorithm, servedContainer } from "../serving-program.ts";
 import { checkNewTags } from "../tags/tag-rules.ts";
-import { tooManyInstances } from "./errors.ts";
 import { transformJob, type TransformedModel, type TransformJobSpec } from "./transform-job.resource.ts";
 
 const supportChecks: readonly SupportCheck<CreateTransformJobRequest>[] = [
@@ -94,13 +92,12 @@ export const createTransformJob = operation("CreateTransformJob", async (input, 
   checkLocations(input);
   checkFilters(input);
   checkNewTags(input.Tags ?? []);
-  const { InstanceType, InstanceCount } = input.TransformResources;
-  const limit = Math.min(ctx.capacity.limits.jobs, maxInstances);
-  if (InstanceCount > limit) throw tooManyInstances(InstanceType, limit, InstanceCount);
+  const { InstanceType: type, InstanceCount: count } = input.TransformResources;
+  checkInstances("transform job", { type, count }, ctx);
   const served = await modelOf(input, ctx);
   const job = await ctx.resources.create(transformJob, input.TransformJobName, specOf(input, served), {
     tags: input.Tags,
-    alongside: (tx, uid) => queueForCapacity(tx, "jobs", uid, InstanceCount, ctx.clock.now()),
+    alongside: inLine({ type, count }, ctx),
   });
   return { TransformJobArn: job.arn };
 });

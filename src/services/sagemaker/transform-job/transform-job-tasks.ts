@@ -1,5 +1,4 @@
 // What the instances of a transform job read and write, and where their lines and figures go.
-import { text } from "node:stream/consumers";
 import type { ResourceRow } from "../../../database/resources.ts";
 import { unpack } from "../../../lib/stored-json.ts";
 import type { ChannelPlan } from "../../../task/channel-plan.ts";
@@ -7,7 +6,9 @@ import { rowKind } from "../../resource-definition.ts";
 import { plannedObject } from "../channels/planned-object.ts";
 import { filesOf } from "../channels/channel-planner.ts";
 import type { SagemakerPlatform } from "../context.ts";
-import { instanceOf, type JobStatus } from "../jobs/job-kind.ts";
+import { instanceOf } from "../jobs/job-kind.ts";
+import { logStreamIn } from "../jobs/job-host.ts";
+import { readPlan } from "../jobs/plan-blob.ts";
 import { storeUsage } from "../jobs/job-usage.ts";
 import { parseS3Uri } from "../s3-uri.ts";
 import type { TaskOwner, TaskRow } from "../tasks/task-owner.ts";
@@ -21,9 +22,7 @@ type Platform = Pick<SagemakerPlatform, "storage" | "objects" | "metrics">;
 const specOf = (owner: ResourceRow): TransformJobSpec => unpack(owner.spec) as TransformJobSpec;
 
 async function planFor(platform: Platform, task: TaskRow, owner: ResourceRow): Promise<ChannelPlan> {
-  const { planBlob } = unpack(owner.status) as JobStatus;
-  if (planBlob === undefined) throw new Error(`the transform job ${owner.name} runs without a plan`);
-  const { inputs, model } = JSON.parse(await text(await platform.storage.read(planBlob))) as TransformPlan;
+  const { inputs, model } = await readPlan<TransformPlan>(platform, owner);
   const count = specOf(owner).TransformResources.InstanceCount;
   return {
     channels: inputs.channels.map((channel) => ({
@@ -40,10 +39,7 @@ async function planFor(platform: Platform, task: TaskRow, owner: ResourceRow): P
 export const transformJobTasks = (platform: Platform): TaskOwner => ({
   kind: rowKind(transformJob),
   planFor: (task, owner) => planFor(platform, task, owner),
-  logStream: (task, owner) => ({
-    group: namespace,
-    stream: `${owner.name}/algo-${instanceOf(task)}-${task.created_at}`,
-  }),
+  logStream: logStreamIn(namespace),
   roleArn: (owner) => specOf(owner).model.roleArn,
   uploadTo: (_task, owner, folder) =>
     folder === "output" ? parseS3Uri(specOf(owner).TransformOutput.S3OutputPath) : undefined,

@@ -4,12 +4,13 @@ import type { AnyReconciler } from "../../../engine/reconciler.ts";
 import type { TaskSpec } from "../../../task/task.ts";
 import { planChannels, type JobPlan, type PlannedFile } from "../channels/channel-planner.ts";
 import { JobProblem, type Job, type JobPlatform, type PlannedJob } from "../jobs/job-kind.ts";
-import { jobAddresses } from "../jobs/job-network.ts";
+import { hostName, jobAddresses } from "../jobs/job-network.ts";
 import { jobReconciler } from "../jobs/job-reconciler.ts";
 import { findModelData } from "../model/find-model-data.ts";
-import { accessOf } from "../role-access.ts";
+import { accessOf, bucketToWrite } from "../role-access.ts";
 import { inFolder, parseS3Uri } from "../s3-uri.ts";
 import { servingProgram } from "../serving-program.ts";
+import { regionVariables, taskHead } from "../tasks/task-head.ts";
 import type { TaskRow } from "../tasks/task-owner.ts";
 import { transformJob, type TransformJobSpec } from "./transform-job.resource.ts";
 import { transformWorkOf } from "./transform-work-of.ts";
@@ -45,10 +46,8 @@ async function modelFile(
 async function checkOutput({ roles }: JobPlatform, { spec, region }: TransformJob): Promise<void> {
   const folder = parseS3Uri(spec.TransformOutput.S3OutputPath);
   if (!folder) throw new JobProblem(`ClientError: "${spec.TransformOutput.S3OutputPath}" is no S3 URI.`);
-  const { bucket, key } = inFolder(folder, "x.out");
-  const { owner, problem } = await accessOf(roles, spec.model.roleArn, region).write(bucket, key);
-  if (owner === undefined) throw new JobProblem(`ClientError: The specified bucket does not exist: ${bucket}`);
-  if (problem !== undefined) throw new JobProblem(`ClientError: ${problem}: ${bucket}`);
+  const { problem } = await bucketToWrite(accessOf(roles, spec.model.roleArn, region), inFolder(folder, "x.out"));
+  if (problem !== undefined) throw new JobProblem(`ClientError: ${problem}`);
 }
 
 const planFor =
@@ -82,9 +81,7 @@ function environmentOf(job: TransformJob): Record<string, string> {
     SAGEMAKER_MAX_PAYLOAD_IN_MB: String(MaxPayloadInMB ?? 6),
     SAGEMAKER_BATCH_STRATEGY: BatchStrategy === "SingleRecord" ? "SINGLE_RECORD" : "MULTI_RECORD",
     SAGEMAKER_MAX_CONCURRENT_TRANSFORMS: String(MaxConcurrentTransforms ?? 1),
-    AWS_REGION: job.region,
-    AWS_DEFAULT_REGION: job.region,
-    SAGEMAKER_REGION: job.region,
+    ...regionVariables(job.region),
     TRANSFORM_JOB_NAME: job.name,
     TRANSFORM_JOB_ARN: transformJob.arn(job),
   };
@@ -93,20 +90,15 @@ function environmentOf(job: TransformJob): Record<string, string> {
 const specsFor =
   (platform: JobPlatform) =>
   async (job: TransformJob, tasks: readonly TaskRow[]): Promise<TaskSpec[]> => {
-    const { server } = platform;
     const { account, region, spec } = job;
     const instanceType = spec.TransformResources.InstanceType;
     const program = await servingProgram({ ...spec.model, account, region, instanceType }, platform);
     return tasks.map((task) => ({
-      key: task.key,
-      ownerUid: job.uid,
-      account,
-      region,
+      ...taskHead(platform, task),
       purpose: "transform",
-      server: { url: server.url(), token: task.token, ...(server.file === undefined ? {} : { file: server.file }) },
       program,
       // Instances of a transform do not know each other.
-      network: { host: "algo-1", addresses: jobAddresses(task.key, 1), isAlone: spec.model.isAlone },
+      network: { host: hostName(1), addresses: jobAddresses(task.key, 1), isAlone: spec.model.isAlone },
       environment: environmentOf(job),
       configFiles: {},
       transform: transformWorkOf(spec),

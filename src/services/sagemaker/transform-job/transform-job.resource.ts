@@ -5,8 +5,8 @@ import type {
   TransformJobSummary,
 } from "../../../models/generated/sagemaker.ts";
 import { defineResource, type Resource } from "../../resource-definition.ts";
+import { jobExists, jobNotFound } from "../jobs/errors.ts";
 import { jobAtStart, visibleState, type JobIntent, type JobStatus } from "../jobs/job-kind.ts";
-import { transformJobExists, transformJobNotFound } from "./errors.ts";
 
 /** The model as it was when the job was created. */
 export interface TransformedModel {
@@ -63,6 +63,6 @@ export const transformJob = defineResource<TransformJobSpec, JobIntent, JobStatu
   describe,
   summary,
   isReconciled: true,
-  notFound: ({ arn }) => transformJobNotFound(arn),
-  alreadyExists: ({ arn }) => transformJobExists(arn),
+  notFound: ({ arn }) => jobNotFound(arn),
+  alreadyExists: ({ arn }) => jobExists(arn),
 });

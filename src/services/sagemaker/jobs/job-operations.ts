@@ -1,0 +1,37 @@
+// Stop and Delete, the same for every kind of job.
+import { deleteOperation, nameIn } from "../../derived-operations.ts";
+import type { ResourceDefinition } from "../../resource-definition.ts";
+import type { Operation } from "../../service.ts";
+import type { SagemakerContext } from "../context.ts";
+import { cannotDelete, cannotStop, type JobNoun } from "./errors.ts";
+import { isOver, type JobIntent } from "./job-kind.ts";
+
+type JobDefinition<Spec, Status> = ResourceDefinition<Spec, JobIntent, Status>;
+
+/** Says only that it should end: SIGTERM, grace, SIGKILL are the agents' affair, the outcome is the reconciler's. */
+export const stopOperation = <Spec, Status>(
+  definition: JobDefinition<Spec, Status>,
+  name: string,
+  noun: JobNoun,
+): Operation<SagemakerContext> => ({
+  name,
+  handle: async (input, ctx) => {
+    await ctx.resources.change(definition, nameIn(input, definition.nameMember), ({ status, intent }) => {
+      const state = definition.stateOf(status, intent);
+      if (isOver({ state })) throw cannotStop(noun, state);
+      return intent.stopRequestedAt ? undefined : { intent: { ...intent, stopRequestedAt: ctx.clock.now() } };
+    });
+    return {};
+  },
+});
+
+/** Only a job that has ended can be deleted; what it stored stays. */
+export const deleteEndedOperation = <Spec, Status>(
+  definition: JobDefinition<Spec, Status>,
+  name: string,
+  noun: JobNoun,
+): Operation<SagemakerContext> =>
+  deleteOperation(definition, name, ({ arn, status, intent }) => {
+    const state = definition.stateOf(status, intent);
+    if (!isOver({ state })) throw cannotDelete(noun, arn, state);
+  });
