@@ -4,7 +4,8 @@ import type { Resource, ResourceDefinition } from "./resource-definition.ts";
 import type { Operation, RequestContext } from "./service.ts";
 
 /** The model requires the naming member of these operations, so it is a string by the time a handler runs. */
-export const nameIn = (input: unknown, member: string): string => (input as Readonly<Record<string, string>>)[member] ?? "";
+export const nameIn = (input: unknown, member: string): string =>
+  (input as Readonly<Record<string, string>>)[member] ?? "";
 
 /** Answers what the kind's `describe` says; throws its "not found". */
 export const describeOperation = <Spec, Intent, Status, C extends RequestContext = RequestContext>(

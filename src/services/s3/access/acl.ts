@@ -1,12 +1,12 @@
 // Operations on access control lists.
 import { AwsError } from "../../../lib/aws-error.ts";
-import type { Reader, Writer } from "../../../database/store.ts";
+import type { Reader } from "../../../database/store.ts";
 import type { AccessControlPolicy } from "../../../models/generated/s3.ts";
 import type { Bucket } from "../bucket/buckets.ts";
 import { bucketOfRequest } from "../configuration/setting.ts";
 import { operation } from "../s3-context.ts";
+import { changeVersion } from "../versions/change-version.ts";
 import { requireVersion } from "../versions/require-version.ts";
-import type { StoredObject } from "../object/objects.ts";
 import { grantsOfDocument, grantsOfHeaders, type GrantHeaders, type Owners } from "./asked-grants.ts";
 import { aclNotSupported, refuseDocument, refuseGrants } from "./disabled-lists.ts";
 import { accessIn, hasLists, shownList, type ListGrant, type ObjectAccess } from "./list-grant.ts";
@@ -39,19 +39,6 @@ async function askedList(
   }
   await refuseBlocked(reader, bucket, grants);
   return grants;
-}
-
-async function saveObjectAccess(tx: Writer, object: StoredObject, access: ObjectAccess): Promise<void> {
-  // A version has one row: in the table of current objects, or in that of the others.
-  for (const table of ["objects", "object_versions"] as const) {
-    await tx
-      .updateTable(table)
-      .set({ access: JSON.stringify(access) })
-      .where("bucket", "=", object.bucket)
-      .where("key", "=", object.key)
-      .where("version_id", "=", object.versionId)
-      .execute();
-  }
 }
 
 const bucketList = (bucket: Bucket): ObjectAccess => ({
@@ -91,7 +78,7 @@ export const acl = [
       const object = await requireVersion(tx, bucket, input.Key, input.VersionId);
       const { owner } = accessIn(bucket, object.access);
       const grants = await askedList(tx, input, bucket, { owner, bucketOwner: bucket.account });
-      if (grants) await saveObjectAccess(tx, object, { owner, grants });
+      if (grants) await changeVersion(tx, object, { access: JSON.stringify({ owner, grants } satisfies ObjectAccess) });
     });
     return {};
   }),

@@ -2,6 +2,7 @@
 import type { Tag } from "../../../models/generated/s3.ts";
 import { requireBucket } from "../bucket/buckets.ts";
 import type { S3Context } from "../s3-context.ts";
+import { changeVersion } from "../versions/change-version.ts";
 import { requireVersion } from "../versions/require-version.ts";
 import { shownVersion } from "../versions/version-id.ts";
 
@@ -21,15 +22,7 @@ export async function replaceTags(
   return ctx.store.write(async (tx) => {
     const bucket = await requireBucket(tx, ctx.account, wanted.Bucket, wanted.ExpectedBucketOwner);
     const object = await requireVersion(tx, bucket, wanted.Key, wanted.VersionId);
-    for (const table of ["objects", "object_versions"] as const) {
-      await tx
-        .updateTable(table)
-        .set({ tags: JSON.stringify(tags) })
-        .where("bucket", "=", bucket.name)
-        .where("key", "=", object.key)
-        .where("sequence", "=", object.sequence)
-        .execute();
-    }
+    await changeVersion(tx, object, { tags: JSON.stringify(tags) });
     return shownVersion(bucket, object);
   });
 }

@@ -3,10 +3,21 @@ import { deleteOperation, nameIn } from "../../derived-operations.ts";
 import type { ResourceDefinition } from "../../resource-definition.ts";
 import type { Operation } from "../../service.ts";
 import type { SagemakerContext } from "../context.ts";
-import { cannotDelete, cannotStop, type JobNoun } from "./errors.ts";
-import { isOver, type JobIntent } from "./job-kind.ts";
+import { cannotDelete, cannotStop, jobExists, jobNotFound, type JobNoun } from "./errors.ts";
+import { isOver, jobAtStart, visibleState, type JobIntent } from "./job-kind.ts";
 
 type JobDefinition<Spec, Status> = ResourceDefinition<Spec, JobIntent, Status>;
+
+/** What the definitions of jobs without a status of their own have in common. */
+export const jobDefinition = {
+  service: "sagemaker",
+  initialStatus: jobAtStart,
+  initialIntent: {},
+  stateOf: visibleState,
+  isReconciled: true,
+  notFound: ({ arn }: { readonly arn: string }) => jobNotFound(arn),
+  alreadyExists: ({ arn }: { readonly arn: string }) => jobExists(arn),
+} as const;
 
 /** Says only that it should end: SIGTERM, grace, SIGKILL are the agents' affair, the outcome is the reconciler's. */
 export const stopOperation = <Spec, Status>(

@@ -5,8 +5,8 @@ import type {
   ProcessingJobSummary,
 } from "../../../models/generated/sagemaker.ts";
 import { defineResource, type Resource } from "../../resource-definition.ts";
-import { jobExists, jobNotFound } from "../jobs/errors.ts";
-import { jobAtStart, visibleState, type JobIntent, type JobStatus } from "../jobs/job-kind.ts";
+import { visibleState, type JobIntent, type JobStatus } from "../jobs/job-kind.ts";
+import { jobDefinition } from "../jobs/job-operations.ts";
 
 /** The request with its defaults filled in; tags are kept beside it. */
 export type ProcessingJobSpec = Omit<CreateProcessingJobRequest, "Tags">;
@@ -48,16 +48,10 @@ const summary = ({ intent, status, name, arn, createdAt, modifiedAt }: Processin
 });
 
 export const processingJob = defineResource<ProcessingJobSpec, JobIntent, JobStatus>({
-  service: "sagemaker",
+  ...jobDefinition,
   kind: "processing-job",
   nameMember: "ProcessingJobName",
   arn: ({ region, account, name }) => `arn:aws:sagemaker:${region}:${account}:processing-job/${name}`,
-  initialStatus: jobAtStart,
-  initialIntent: {},
-  stateOf: visibleState,
   describe,
   summary,
-  isReconciled: true,
-  notFound: ({ arn }) => jobNotFound(arn),
-  alreadyExists: ({ arn }) => jobExists(arn),
 });

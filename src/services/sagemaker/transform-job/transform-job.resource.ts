@@ -5,8 +5,8 @@ import type {
   TransformJobSummary,
 } from "../../../models/generated/sagemaker.ts";
 import { defineResource, type Resource } from "../../resource-definition.ts";
-import { jobExists, jobNotFound } from "../jobs/errors.ts";
-import { jobAtStart, visibleState, type JobIntent, type JobStatus } from "../jobs/job-kind.ts";
+import { visibleState, type JobIntent, type JobStatus } from "../jobs/job-kind.ts";
+import { jobDefinition } from "../jobs/job-operations.ts";
 
 /** The model as it was when the job was created. */
 export interface TransformedModel {
@@ -53,16 +53,10 @@ const summary = ({ intent, status, name, arn, createdAt, modifiedAt }: Transform
 });
 
 export const transformJob = defineResource<TransformJobSpec, JobIntent, JobStatus>({
-  service: "sagemaker",
+  ...jobDefinition,
   kind: "transform-job",
   nameMember: "TransformJobName",
   arn: ({ region, account, name }) => `arn:aws:sagemaker:${region}:${account}:transform-job/${name}`,
-  initialStatus: jobAtStart,
-  initialIntent: {},
-  stateOf: visibleState,
   describe,
   summary,
-  isReconciled: true,
-  notFound: ({ arn }) => jobNotFound(arn),
-  alreadyExists: ({ arn }) => jobExists(arn),
 });
