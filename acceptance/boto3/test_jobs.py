@@ -288,4 +288,23 @@ def a_job_is_deleted_only_once_it_has_ended_and_its_name_is_free_again():
     assert np.isfinite(centres_of(again)).all()
 
 
+@test
+def a_job_takes_over_the_warm_pool_of_the_one_before_and_ends_it():
+    def warm(name, seconds):
+        request = training_request(name, data, instances=2)
+        request["ResourceConfig"]["KeepAlivePeriodInSeconds"] = seconds
+        sagemaker.create_training_job(**request)
+        return ended(name, "Completed")
+
+    assert warm("warm-1", 600)["WarmPoolStatus"] == {"Status": "Available"}
+    # The pool has all the instances there are: only a job like the one before has no need to end it.
+    assert warm("warm-2", 600)["WarmPoolStatus"] == {"Status": "Available"}
+    first = describe("warm-1")["WarmPoolStatus"]
+    assert first["Status"] == "Reused" and first["ReusedByJob"] == "warm-2", first
+    found = sagemaker.list_training_jobs(WarmPoolStatusEquals="Available")["TrainingJobSummaries"]
+    assert [job["TrainingJobName"] for job in found] == ["warm-2"], found
+    assert train("cold", data)["TrainingJobStatus"] == "Completed"
+    until(lambda: describe("warm-2")["WarmPoolStatus"]["Status"] == "Terminated", "the pool makes room")
+
+
 run()

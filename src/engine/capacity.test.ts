@@ -9,7 +9,7 @@ async function setup() {
   const capacity = createCapacity({ store, clock, limits: { jobs: 4, hosting: 2 } });
   const ask = async (owner: string, instances: number) => {
     await clock.advance(1);
-    return capacity.request("jobs", owner, instances);
+    return capacity.request(owner, { pool: "jobs", instances });
   };
   const release = (owner: string) => store.write((tx) => releaseCapacity(tx, owner));
   return { capacity, ask, release };

@@ -15,6 +15,7 @@ import { objectEvents } from "./0011-object-events.ts";
 import { images } from "./0012-images.ts";
 import { alarms } from "./0013-alarms.ts";
 import { accessLists } from "./0014-access-lists.ts";
+import { warmPools } from "./0016-warm-pools.ts";
 
 export interface Migration {
   readonly name: string;
@@ -36,4 +37,5 @@ export const migrations: readonly Migration[] = [
   images,
   alarms,
   accessLists,
+  warmPools,
 ];

@@ -35,6 +35,8 @@ export interface ReservationsTable {
   queued_at: number;
   /** null while waiting in line. */
   granted_at: number | null;
+  /** Of instances that nobody uses: who may have them, as a key that the owner chose. null: they are in use. */
+  retained_for: string | null;
 }
 
 /** The servers that share this database and are alive (src/engine/membership.ts). */

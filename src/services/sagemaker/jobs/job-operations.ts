@@ -1,6 +1,6 @@
 // Stop and Delete, the same for every kind of job.
 import { deleteOperation, nameIn } from "../../derived-operations.ts";
-import type { ResourceDefinition } from "../../resource-definition.ts";
+import type { Resource, ResourceDefinition } from "../../resource-definition.ts";
 import type { Operation } from "../../service.ts";
 import type { SagemakerContext } from "../context.ts";
 import { cannotDelete, cannotStop, jobExists, jobNotFound, type JobNoun } from "./errors.ts";
@@ -36,13 +36,15 @@ export const stopOperation = <Spec, Status>(
   },
 });
 
-/** Only a job that has ended can be deleted; what it stored stays. */
+/** Only a job that has ended can be deleted; what it stored stays. `check` may throw. */
 export const deleteEndedOperation = <Spec, Status>(
   definition: JobDefinition<Spec, Status>,
   name: string,
   noun: JobNoun,
+  check: (job: Resource<Spec, JobIntent, Status>) => void = () => undefined,
 ): Operation<SagemakerContext> =>
-  deleteOperation(definition, name, ({ arn, status, intent }) => {
-    const state = definition.stateOf(status, intent);
-    if (!isOver({ state })) throw cannotDelete(noun, arn, state);
+  deleteOperation(definition, name, (job) => {
+    const state = definition.stateOf(job.status, job.intent);
+    if (!isOver({ state })) throw cannotDelete(noun, job.arn, state);
+    check(job);
   });

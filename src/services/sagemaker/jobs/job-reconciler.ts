@@ -1,5 +1,7 @@
 // Takes a job from its row to its end: plan → capacity → one task per instance → follow → settle. For kinds without stages of their own.
 import { CapacityError, ImageError } from "../../../compute/backend.ts";
+import type { Writer } from "../../../database/store.ts";
+import { releaseCapacity } from "../../../engine/capacity.ts";
 import { anyReconciler, lookAgain, next, settle, type AnyReconciler, type Step } from "../../../engine/reconciler.ts";
 import { seconds } from "../../../lib/clock.ts";
 import type { TaskSpec } from "../../../task/task.ts";
@@ -63,7 +65,7 @@ function waitForCapacity<Spec>({ capacity, clock }: JobPlatform, kind: JobKind<S
     if (job.status.launchedAt) return next();
     const wanted = kind.instanceCount(job.spec);
     if (wanted > capacity.limits.jobs) return failed(neverFits(wanted, capacity.limits.jobs), clock.now());
-    const answer = await capacity.request("jobs", job.uid, wanted);
+    const answer = await capacity.request(job.uid, { pool: "jobs", instances: wanted });
     return answer.isGranted ? next() : lookAgain(capacityEveryMs);
   };
 }
@@ -122,7 +124,9 @@ export function jobReconciler<Spec>(platform: JobPlatform, kind: JobKind<Spec>):
     ],
     stateOf: ({ state }) => state,
     alsoSave: (tx, job) => {
-      const attempt = { ...job.status, uid: job.uid, isOver: isOver(job.status), keys: keysOf(kind, job) };
+      const { uid, status } = job;
+      const leave = (writer: Writer): Promise<void> => releaseCapacity(writer, uid);
+      const attempt = { ...status, uid, isOver: isOver(status), keys: keysOf(kind, job), leave };
       return forgetTasks(tx, attempt, platform.clock.now());
     },
   });

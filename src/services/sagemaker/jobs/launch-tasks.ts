@@ -1,7 +1,6 @@
 // Starts one task per instance of a job, and forgets those of an attempt that is over.
 import { ImageError } from "../../../compute/backend.ts";
 import type { Writer } from "../../../database/store.ts";
-import { releaseCapacity } from "../../../engine/capacity.ts";
 import type { TaskSpec } from "../../../task/task.ts";
 import type { SagemakerPlatform } from "../context.ts";
 import { discardBlobs, letGo } from "../tasks/kept-blobs.ts";
@@ -45,6 +44,8 @@ export interface KnownAttempt {
   /** Null between attempts. */
   readonly launchedAt?: Date | null | undefined;
   readonly planBlob?: string | undefined;
+  /** Gives the instances back, or keeps them for others. */
+  leave(tx: Writer): Promise<void>;
   /** Of the tasks of the attempt that runs or comes next. */
   readonly keys: readonly string[];
 }
@@ -55,7 +56,7 @@ export async function forgetTasks(tx: Writer, job: KnownAttempt, now: Date): Pro
   const tasks = await tasksOf(tx, job.uid);
   await deleteTasks(tx, job.isOver ? tasks : tasks.filter((task) => !job.keys.includes(task.key)), now);
   if (!job.isOver) return;
-  await releaseCapacity(tx, job.uid);
+  await job.leave(tx);
   await letGo(tx, job.uid);
   if (job.planBlob !== undefined) await discardBlobs(tx, [job.planBlob], now);
 }

@@ -14,7 +14,6 @@ const jobChecks: readonly SupportCheck<CreateTrainingJobRequest>[] = [
   ["ResourceConfig.InstancePreferences", ({ ResourceConfig: r }) => isGiven(r?.InstancePreferences)],
   ["ResourceConfig.InstancePlacementConfig", ({ ResourceConfig: r }) => r?.InstancePlacementConfig],
   ["ResourceConfig.TrainingPlanArn", ({ ResourceConfig: r }) => r?.TrainingPlanArn],
-  ["ResourceConfig.KeepAlivePeriodInSeconds", ({ ResourceConfig: r }) => r?.KeepAlivePeriodInSeconds],
   ["StoppingCondition.MaxPendingTimeInSeconds", ({ StoppingCondition: s }) => s?.MaxPendingTimeInSeconds],
   ["EnableInterContainerTrafficEncryption", (job) => job.EnableInterContainerTrafficEncryption],
   [

@@ -10,6 +10,7 @@ import { checkNewTags } from "../tags/tag-rules.ts";
 import { notImplemented } from "../not-implemented.ts";
 import { checkSupport, inputModeOf } from "./check-support.ts";
 import { knownMetrics } from "./known-metrics.ts";
+import { checkWarmPool } from "./warm-pool.ts";
 import { checkSpot } from "./spot.ts";
 import { statusAtStart, trainingJob, type TrainingJobSpec } from "./training-job.resource.ts";
 import { checkMetrics, trainingProgram, type TrainingProgram } from "./training-program.ts";
@@ -91,6 +92,7 @@ export const createTrainingJob = operation("CreateTrainingJob", async (input, ct
   await checkMetrics(input.AlgorithmSpecification, program);
   checkModes(input, program);
   checkSpot(input);
+  checkWarmPool(input);
   const instances = instancesOf(input);
   checkInstances("training job", instances, ctx);
   checkLocations(input);

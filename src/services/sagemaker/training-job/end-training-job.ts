@@ -8,6 +8,7 @@ import { finalMetrics } from "./job-progress.ts";
 import { isSpot } from "./spot.ts";
 import { moveTo, type SecondaryStatus } from "./secondary-status.ts";
 import type { TrainingJobStatus } from "./training-job.resource.ts";
+import { poolAtEnd } from "./warm-pool.ts";
 import type { Job, JobOutcome, TrainingPlatform } from "./job-step.ts";
 import { verdictOf, type Verdict } from "../jobs/verdict.ts";
 
@@ -105,11 +106,14 @@ export function trainingJobEnd({ compute, objects, roles, storage, clock, spot }
     }
     await clear(tasks);
     const metrics = finalMetrics(tasks.map(observedOf));
-    return settle({
+    const pool = poolAtEnd(job, verdict, clock.now());
+    const ended = {
       ...job.status,
       ...settledStatus(job, verdict, clock.now(), spot.discountPercent),
+      ...pool,
       ...(model === undefined ? {} : { ModelArtifacts: { S3ModelArtifacts: model } }),
       ...(metrics.length > 0 ? { FinalMetricDataList: metrics } : {}),
-    });
+    };
+    return pool.retainedAt ? lookAgain(0, ended) : settle(ended);
   };
 }

@@ -12,6 +12,17 @@ export const trainingJobExists = (arn: string): AwsError =>
 export const cannotUpdate = (state: string): AwsError =>
   validationError(`The request was rejected because the training job is in status ${state} and cannot be updated.`);
 
+export const noWarmPool = (): AwsError =>
+  validationError(
+    "The request was rejected because the training job has no warm pool that is Available: its KeepAlivePeriodInSeconds cannot be updated.",
+  );
+
+export const hasWarmPool = (arn: string): AwsError =>
+  new AwsError(
+    "ResourceInUse",
+    `The training job ${arn} has a warm pool that is Available. Terminate it first: UpdateTrainingJob with KeepAlivePeriodInSeconds 0.`,
+  );
+
 export const unknownImage = (image: string, known: readonly string[], frameworks: readonly string[]): AwsError =>
   validationError(
     `Salvia cannot run the training image ${image} yet. It runs SageMaker's built-in algorithms ${known.join(", ")}, and with a ContainerEntrypoint the images ${frameworks.join(", ")}, under the image name of any registry account and region. Other images run as containers, where a Docker Engine answers: none does here.`,

@@ -1,21 +1,14 @@
 // The operations of training jobs.
-import { describeOperation, listOperation } from "../../derived-operations.ts";
-import { operation, type SagemakerContext } from "../context.ts";
-import type { ListTrainingJobsResponse } from "../../../models/generated/sagemaker.ts";
+import { describeOperation } from "../../derived-operations.ts";
+import type { SagemakerContext } from "../context.ts";
 import type { Operation } from "../../service.ts";
 import { deleteEndedOperation, stopOperation } from "../jobs/job-operations.ts";
 import { createTrainingJob } from "./create-training-job.ts";
+import { hasWarmPool } from "./errors.ts";
+import { listTrainingJobs } from "./list-training-jobs.ts";
 import { trainingJob } from "./training-job.resource.ts";
 import { updateTrainingJob } from "./update-training-job.ts";
-
-const list = listOperation(trainingJob, { name: "ListTrainingJobs", member: "TrainingJobSummaries" });
-
-/** No job here has a warm pool or a training plan. */
-const listTrainingJobs = operation("ListTrainingJobs", async (input, ctx) => {
-  const asksForOthers = input.WarmPoolStatusEquals !== undefined || input.TrainingPlanArnEquals !== undefined;
-  if (asksForOthers) return { TrainingJobSummaries: [] };
-  return (await list.handle(input, ctx)) as ListTrainingJobsResponse;
-});
+import { visiblePool } from "./visible-pool.ts";
 
 export const trainingJobOperations: readonly Operation<SagemakerContext>[] = [
   createTrainingJob,
@@ -23,5 +16,7 @@ export const trainingJobOperations: readonly Operation<SagemakerContext>[] = [
   listTrainingJobs,
   stopOperation(trainingJob, "StopTrainingJob", "training job"),
   updateTrainingJob,
-  deleteEndedOperation(trainingJob, "DeleteTrainingJob", "training job"),
+  deleteEndedOperation(trainingJob, "DeleteTrainingJob", "training job", ({ arn, status, intent }) => {
+    if (visiblePool(status, intent)?.Status === "Available") throw hasWarmPool(arn);
+  }),
 ];

@@ -1,5 +1,6 @@
 // Takes a training job from its row to its end: plan → capacity → one task per instance → follow → settle.
 import { CapacityError, ImageError } from "../../../compute/backend.ts";
+import type { Writer } from "../../../database/store.ts";
 import { anyReconciler, lookAgain, next, settle, type AnyReconciler } from "../../../engine/reconciler.ts";
 import { seconds } from "../../../lib/clock.ts";
 import type { TaskSpec } from "../../../task/task.ts";
@@ -24,6 +25,7 @@ import { jobTaskKeys } from "../jobs/job-kind.ts";
 import { neverFits } from "../jobs/job-instances.ts";
 import { forgetTasks, launchTasks } from "../jobs/launch-tasks.ts";
 import { savePlan } from "../jobs/plan-blob.ts";
+import { keepOrRelease, poolAtEnd, poolInUse, poolKey, poolTakenOver, rest, tellFormerOwner } from "./warm-pool.ts";
 import { watchTasks } from "../jobs/watch-tasks.ts";
 
 /** As AWS gives a job that is asked to stop, so that it can save its model. */
@@ -37,14 +39,13 @@ const failed = (job: Job, reason: string, at: Date): JobOutcome =>
     FailureReason: reason.slice(0, 1024),
     ...moveTo(job.status, "Failed", at),
     ...(job.status.TrainingStartTime ? { TrainingEndTime: at } : {}),
+    ...poolAtEnd(job, { state: "Failed", reason }, at),
   });
 
 const waitedTooLong = (job: Job, at: Date): JobOutcome =>
   settle({ TrainingJobStatus: "Stopped", ...moveTo(job.status, "MaxWaitTimeExceeded", at), ...times(job, at, 0) });
 
 const keysOf = ({ uid, spec, status }: Job): string[] => jobTaskKeys(uid, status.attempt, instanceCount(spec));
-
-const rest: JobStep = async (job) => (isSettled(job.status) ? settle() : next());
 
 /** A stop before the launch was saved: whatever a crashed pass may have started goes without a trace. */
 function abandonWhenStopped({ store, compute, clock }: TrainingPlatform): JobStep {
@@ -95,13 +96,15 @@ function plan(platform: TrainingPlatform): JobStep {
 }
 
 /** All instances or none, first come first served; woken when others give theirs back. */
-function waitForCapacity({ capacity, clock }: TrainingPlatform): JobStep {
+function waitForCapacity({ store, capacity, clock }: TrainingPlatform): JobStep {
   return async (job) => {
     if (job.status.launchedAt) return next();
     if (hasWaitedTooLong(job, clock.now())) return waitedTooLong(job, clock.now());
     const wanted = instanceCount(job.spec);
     if (wanted > capacity.limits.jobs) return failed(job, neverFits(wanted, capacity.limits.jobs), clock.now());
-    const answer = await capacity.request("jobs", job.uid, wanted);
+    const match = { key: poolKey(job), takenOver: tellFormerOwner(job, clock.now()) };
+    const answer = await capacity.request(job.uid, { pool: "jobs", instances: wanted, match });
+    if (answer.takenFrom !== undefined) return next(await poolTakenOver(store.read, answer.takenFrom));
     if (answer.isGranted) return next();
     const line = answer.ahead === 0 ? "next in line" : `${answer.ahead} jobs ahead in line`;
     const message = `Waiting for capacity: ${wanted} instances wanted, ${answer.limit - answer.used} of ${answer.limit} free, ${line}`;
@@ -126,7 +129,8 @@ function launch(platform: TrainingPlatform): JobStep {
       if (error instanceof ImageError) return failed(job, `ClientError: ${error.message}`, clock.now());
       throw error;
     }
-    return next({ launchedAt: clock.now(), ...say(job.status, "Preparing the instances for training") });
+    const said = say(job.status, "Preparing the instances for training");
+    return next({ launchedAt: clock.now(), ...poolInUse(job), ...said });
   };
 }
 
@@ -184,7 +188,7 @@ export function trainingJobReconciler(platform: TrainingPlatform): AnyReconciler
   return anyReconciler<TrainingJobSpec, TrainingJobIntent, TrainingJobStatus>({
     kind: rowKind(trainingJob),
     steps: [
-      rest,
+      rest(platform, ({ status }) => isSettled(status)),
       abandonWhenStopped(platform),
       plan(platform),
       waitForCapacity(platform),
@@ -193,7 +197,9 @@ export function trainingJobReconciler(platform: TrainingPlatform): AnyReconciler
     ],
     stateOf: (status) => status.TrainingJobStatus,
     alsoSave: (tx, job) => {
-      const attempt = { ...job.status, uid: job.uid, isOver: isSettled(job.status), keys: keysOf(job) };
+      const { uid, status } = job;
+      const leave = (writer: Writer): Promise<void> => keepOrRelease(writer, job);
+      const attempt = { ...status, uid, isOver: isSettled(status), keys: keysOf(job), leave };
       return forgetTasks(tx, attempt, platform.clock.now());
     },
   });

@@ -5,16 +5,22 @@ import type {
   MetricData,
   ModelArtifacts,
   TrainingJobSummary,
+  WarmPoolStatus,
 } from "../../../models/generated/sagemaker.ts";
 import { defineResource, wireFields, type Resource } from "../../resource-definition.ts";
 import { isOver, type JobIntent, type JobState } from "../jobs/job-kind.ts";
 import { trainingJobExists, trainingJobNotFound } from "./errors.ts";
+import { visiblePool } from "./visible-pool.ts";
 import { moveTo, walkFrom, type Walk } from "./secondary-status.ts";
 
 /** The request with its defaults filled in; tags are kept beside it. */
 export type TrainingJobSpec = Omit<CreateTrainingJobRequest, "Tags">;
 
-export type TrainingJobIntent = JobIntent;
+export interface TrainingJobIntent extends JobIntent {
+  /** The job that has taken the instances of this one over. */
+  readonly reusedBy?: string;
+  readonly reusedAt?: Date;
+}
 
 export interface TrainingJobStatus extends Walk {
   readonly TrainingJobStatus: JobState;
@@ -35,6 +41,11 @@ export interface TrainingJobStatus extends Walk {
   readonly interruptedAt?: Date | null;
   /** When MaxWaitTimeInSeconds was over. */
   readonly waitExceededAt?: Date;
+  readonly WarmPoolStatus?: WarmPoolStatus;
+  /** When its instances became a warm pool. */
+  readonly retainedAt?: Date;
+  /** When the first job began on the instances of the pool. */
+  readonly poolStartedAt?: Date;
   /** Blob of the JobPlan. */
   readonly planBlob?: string;
   /** When the tasks of this attempt were started; null between attempts. */
@@ -51,11 +62,17 @@ export const statusAtStart = (at: Date): TrainingJobStatus => ({
   attempt: 0,
 });
 
+/** Says of a pool that another job took over whose it is, before a reconciler has seen it. */
+function shownPool(status: TrainingJobStatus, intent: TrainingJobIntent): Partial<TrainingJobStatus> {
+  const pool = visiblePool(status, intent);
+  return pool ? { WarmPoolStatus: pool } : {};
+}
+
 /** A stop is visible at once, before a reconciler has seen it. */
 export const visibleStatus = (status: TrainingJobStatus, intent: TrainingJobIntent): TrainingJobStatus =>
   intent.stopRequestedAt && status.TrainingJobStatus === "InProgress"
     ? { ...status, TrainingJobStatus: "Stopping", ...moveTo(status, "Stopping", intent.stopRequestedAt) }
-    : status;
+    : { ...status, ...shownPool(status, intent) };
 
 type Described = Omit<DescribeTrainingJobResponse, "ModelArtifacts"> &
   Partial<Pick<DescribeTrainingJobResponse, "ModelArtifacts">>;
@@ -89,7 +106,7 @@ function describe({ spec, intent, status, name, arn, createdAt, modifiedAt }: Tr
 }
 
 function summary({ intent, status, name, arn, createdAt, modifiedAt }: TrainingJob): TrainingJobSummary {
-  const { TrainingJobStatus, SecondaryStatus } = visibleStatus(status, intent);
+  const { TrainingJobStatus, SecondaryStatus, WarmPoolStatus: pool } = visibleStatus(status, intent);
   return {
     TrainingJobName: name,
     TrainingJobArn: arn,
@@ -98,6 +115,7 @@ function summary({ intent, status, name, arn, createdAt, modifiedAt }: TrainingJ
     LastModifiedTime: modifiedAt,
     TrainingJobStatus,
     SecondaryStatus,
+    ...(pool ? { WarmPoolStatus: pool } : {}),
   };
 }
 
