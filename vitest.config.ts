@@ -1,4 +1,6 @@
+import { availableParallelism } from "node:os";
 import { defineConfig, type TestProjectInlineConfiguration } from "vitest/config";
+import SlowFilesFirst from "./tools/slow-files-first.ts";
 
 /** What also runs on Postgres: whatever lies on the database, without the suites of processes and clients that say no more there. */
 const onPostgres = ["src/database/**/*.test.ts", "src/engine/**/*.test.ts", "src/services/**/*.test.ts"];
@@ -30,6 +32,9 @@ const sqlite: TestProjectInlineConfiguration = {
 export default defineConfig({
   test: {
     isolate: false,
+    // Suites of clients wait for their servers half of the time: two files at once even on two cores.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
+    sequence: { sequencer: SlowFilesFirst },
     setupFiles: ["./tools/property-seed.ts"],
     testTimeout: 120_000,
     hookTimeout: 60_000,
