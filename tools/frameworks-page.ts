@@ -62,6 +62,12 @@ gunicorn, with \`SAGEMAKER_MODEL_SERVER_WORKERS\` processes (default: one per co
 one request at a time; a request that takes longer than \`SAGEMAKER_MODEL_SERVER_TIMEOUT\` (60 s) ends its worker. An error of the
 script is a 500 with its traceback. A model of XGBoost's algorithm mode, also a pickled one of an older image, needs no script: CSV,
 libsvm and RecordIO-protobuf in; CSV, JSON, JSON lines and RecordIO-protobuf out; \`SAGEMAKER_INFERENCE_OUTPUT\` selects what.
+
+TensorFlow's images speak TensorFlow Serving's REST API: a SavedModel (\`<version>/saved_model.pb\`, the newest version of each model) answers
+\`{"instances": …}\` and \`{"inputs": …}\` of JSON, and CSV and JSON lines made into rows; \`tfs-model-name\` in the custom attributes
+chooses one of several. An \`inference.py\` has \`input_handler\` and \`output_handler\`, or \`handler\`, which may ask
+\`context.rest_uri\` itself; one with a \`model_fn\` is served as above. TensorFlow itself runs the model, in one process: no gRPC, no
+classify and regress, no batching configuration.
 `;
 
 if (!process.argv.includes("--check")) writeFileSync(path, page);

@@ -30,15 +30,6 @@ def _torch_predict(data, model):
         return model(torch.as_tensor(data, dtype=torch.float32) if not hasattr(data, "detach") else data)
 
 
-def _keras_model(folder):
-    import tensorflow
-
-    found = sorted(glob.glob(os.path.join(folder, "**", "saved_model.pb"), recursive=True))
-    if not found:
-        raise UserError("There is no saved_model.pb in the model, and the script has no model_fn.")
-    return tensorflow.saved_model.load(os.path.dirname(found[-1]))
-
-
 def _xgboost_input(body, content_type):
     import xgboost
 
@@ -57,7 +48,7 @@ class Defaults:
     """Of a framework, by its name in the table of frameworks."""
 
     def __init__(self, framework):
-        self.model_fn = {"pytorch": _torch_model, "tensorflow": _keras_model}.get(framework, _no_model_fn)
+        self.model_fn = _torch_model if framework == "pytorch" else _no_model_fn
         self.input_fn = {"xgboost": _xgboost_input}.get(framework, decode)
         self.predict_fn = {"pytorch": _torch_predict, "huggingface-pytorch": _torch_predict}.get(framework, _predict)
         self.output_fn = encode
@@ -83,7 +74,7 @@ class Handlers:
     def load(self):
         self.model = self._model_fn(base("model"))
 
-    def answer(self, body, content_type, accept):
+    def answer(self, body, content_type, accept, _custom_attributes=""):
         if self._transform is not None:
             return _as_response(self._transform(self.model, _text_if_text(body, content_type), content_type, accept), accept)
         user_input = body if self._input in (decode, _xgboost_input) else _text_if_text(body, content_type)

@@ -10,12 +10,14 @@ from salvia.content import UnsupportedType
 from salvia.environment import base
 from salvia.errors import BadRequest, UserError
 from salvia.handlers import Handlers, user_module
+from salvia.tensorflow_serving import SavedModels
 
 DEFAULT_PROGRAM = "inference.py"
 # A model is asked by one request at a time; the other threads are for /ping and for connections that wait.
 THREADS = 16
 DEFAULT_TIMEOUT_SECONDS = 60
 MEGABYTE = 1 << 20
+ATTRIBUTES = "HTTP_X_AMZN_SAGEMAKER_CUSTOM_ATTRIBUTES"
 
 
 def _number(name, default):
@@ -54,6 +56,8 @@ def load():
         from salvia.xgboost_algorithm.serving import XgboostModel
 
         handlers = XgboostModel()
+    elif framework == "tensorflow" and SavedModels.fits(module):
+        handlers = SavedModels(module)
     else:
         handlers = Handlers(module, framework)
     handlers.load()
@@ -81,6 +85,11 @@ class Application:
             return "200 OK", b"\n", "application/json"
         if path == "/execution-parameters" and method == "GET":
             return self._execution_parameters()
+        if path.startswith("/v1/models/") and isinstance(self._handlers, SavedModels):
+            # Asked by a script that holds the turn: it does not wait for it.
+            found = self._handlers.rest(method, path, _body_of(environ))
+            if found is not None:
+                return (*found, "application/json")
         if path != "/invocations" or method != "POST":
             return "404 Not Found", b"there are GET /ping and POST /invocations\n", "text/plain"
         return self._invoke(environ)
@@ -100,10 +109,10 @@ class Application:
             length = int(environ.get("CONTENT_LENGTH") or -1)
             if length > self._limit:
                 return "413 Payload Too Large", f"a request has at most {self._limit} bytes\n".encode(), "text/plain"
-            body = environ["wsgi.input"].read() if length < 0 else environ["wsgi.input"].read(length)
+            body = _body_of(environ)
             if len(body) == 0 and self._handlers.is_nothing_for_nothing:
                 return "204 No Content", b"", "text/csv"
-            answer, answered_type = self._in_turn(body, content_type, accept)
+            answer, answered_type = self._in_turn(body, content_type, accept, environ.get(ATTRIBUTES, ""))
             return "200 OK", bytes(answer), answered_type
         except UnsupportedType as error:
             refused = "406 Not Acceptable" if str(error).startswith("accept") else "415 Unsupported Media Type"
@@ -116,21 +125,31 @@ class Application:
             return "500 Internal Server Error", trace.encode(), "text/plain"
 
 
-    def _in_turn(self, body, content_type, accept):
+    def _in_turn(self, *request):
         """A handler that takes too long takes its worker with it: gunicorn starts another."""
         with self._turn:
             killer = threading.Timer(self._timeout, _give_up, [self._timeout])
             killer.daemon = True
             killer.start()
             try:
-                return self._handlers.answer(body, content_type, accept)
+                return self._handlers.answer(*request)
             finally:
                 killer.cancel()
+
+
+def _body_of(environ):
+    length = int(environ.get("CONTENT_LENGTH") or -1)
+    return environ["wsgi.input"].read() if length < 0 else environ["wsgi.input"].read(length)
 
 
 def _give_up(seconds):
     print(f"A request took longer than {seconds} s (SAGEMAKER_MODEL_SERVER_TIMEOUT): its worker ends", file=sys.stderr, flush=True)
     os._exit(1)
+
+
+def default_workers():
+    """TensorFlow itself uses all cores, and takes half a gigabyte per process."""
+    return 1 if os.environ.get("SALVIA_FRAMEWORK") == "tensorflow" else min(os.cpu_count() or 1, 4)
 
 
 def main():
@@ -147,7 +166,7 @@ def main():
     class Server(BaseApplication):
         def load_config(self):
             self.cfg.set("bind", f"{host}:{port}")
-            self.cfg.set("workers", _number("SAGEMAKER_MODEL_SERVER_WORKERS", min(os.cpu_count() or 1, 4)))
+            self.cfg.set("workers", _number("SAGEMAKER_MODEL_SERVER_WORKERS", default_workers()))
             self.cfg.set("worker_class", "gthread")
             self.cfg.set("threads", THREADS)
             self.cfg.set("timeout", timeout)

@@ -91,7 +91,7 @@ class XgboostModel:
         self._booster = load_booster(base("model"))
         self._objective = _objective_of(self._booster)
 
-    def answer(self, body, content_type, accept):
+    def answer(self, body, content_type, accept, _custom_attributes=""):
         accepted = plain(accept.split(",")[0])
         if accepted not in _encodings:
             raise UnsupportedType(f"accept type {accept} is not supported: {', '.join(_encodings)} are")

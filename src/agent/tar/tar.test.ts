@@ -95,6 +95,15 @@ test.each(["gnu", "pax", "ustar"])("an archive of the machine's tar (%s) unpacks
   expect(contentOf(to)).toEqual(contentOf(from));
 });
 
+test.each(["/", "./", "."])(
+  "the folder itself may stand in an archive as %s, as the SageMaker SDK packs it",
+  async (name) => {
+    const folder = aFolder();
+    await unpack(archive(file(name, { type: "5" }), file("1/saved_model.pb")), folder);
+    expect(Object.keys(contentOf(folder))).toContain("1/saved_model.pb");
+  },
+);
+
 test.each([
   ["../evil", file("../evil"), '".." '],
   ["a/../../evil", file("a/../../evil"), '".."'],

@@ -64,9 +64,10 @@ interface Limits {
 
 async function unpackEntry(entry: TarEntry, folder: string, limits: Limits): Promise<void> {
   const { header } = entry;
-  if (header.name.startsWith("/")) throw new StageError(`${JSON.stringify(header.name)} is an absolute path`);
   const parts = header.name.split("/").filter((part) => part !== "" && part !== ".");
+  // The folder itself: "./" of tar, "/" of the SageMaker SDK, which packs models with their scripts this way.
   if (parts.length === 0) return;
+  if (header.name.startsWith("/")) throw new StageError(`${JSON.stringify(header.name)} is an absolute path`);
   const path = safeParts(parts.join("/")).join("/");
   if (--limits.entriesLeft < 0) throw new StageError("it has too many entries");
   const to = join(folder, path);

@@ -93,7 +93,7 @@ export const frameworks: readonly Framework[] = [
     title: "TensorFlow",
     images: ["tensorflow-training", "tensorflow-inference"],
     module: "sagemaker_tensorflow_container.training:main",
-    note: "TensorFlow is about 600 MB on disk, once",
+    note: "TensorFlow is about 1.2 GB on disk, once",
     releases: [
       { version: "2.18.1", pythons: ["3.9", "3.12"], packages: ["tensorflow-cpu==2.18.1", gunicorn] },
       { version: "2.14.1", pythons: ["3.9", "3.11"], packages: ["tensorflow-cpu==2.14.1", gunicorn] },
