@@ -68,6 +68,10 @@ TensorFlow's images speak TensorFlow Serving's REST API: a SavedModel (\`<versio
 chooses one of several. An \`inference.py\` has \`input_handler\` and \`output_handler\`, or \`handler\`, which may ask
 \`context.rest_uri\` itself; one with a \`model_fn\` is served as above. TensorFlow itself runs the model, in one process: no gRPC, no
 classify and regress, no batching configuration.
+
+Hugging Face's images need no script either: the model's folder becomes a Transformers pipeline for \`HF_TASK\`, or for what its
+architecture is for; \`HF_MODEL_ID\` is fetched from the hub where the archive has no model and the hub can be reached. JSON has
+\`inputs\` and perhaps \`parameters\`, CSV a header; pictures and sound need an \`input_fn\`.
 `;
 
 if (!process.argv.includes("--check")) writeFileSync(path, page);

@@ -5,6 +5,7 @@ import importlib
 import os
 import sys
 
+from salvia import hugging_face
 from salvia.content import decode, encode, plain
 from salvia.environment import base
 from salvia.errors import UserError
@@ -48,9 +49,11 @@ class Defaults:
     """Of a framework, by its name in the table of frameworks."""
 
     def __init__(self, framework):
-        self.model_fn = _torch_model if framework == "pytorch" else _no_model_fn
-        self.input_fn = {"xgboost": _xgboost_input}.get(framework, decode)
-        self.predict_fn = {"pytorch": _torch_predict, "huggingface-pytorch": _torch_predict}.get(framework, _predict)
+        models = {"pytorch": _torch_model, "huggingface-pytorch": hugging_face.load}
+        self.model_fn = models.get(framework, _no_model_fn)
+        self.input_fn = {"xgboost": _xgboost_input, "huggingface-pytorch": hugging_face.decode}.get(framework, decode)
+        predictions = {"pytorch": _torch_predict, "huggingface-pytorch": hugging_face.predict}
+        self.predict_fn = predictions.get(framework, _predict)
         self.output_fn = encode
 
 
@@ -77,7 +80,7 @@ class Handlers:
     def answer(self, body, content_type, accept, _custom_attributes=""):
         if self._transform is not None:
             return _as_response(self._transform(self.model, _text_if_text(body, content_type), content_type, accept), accept)
-        user_input = body if self._input in (decode, _xgboost_input) else _text_if_text(body, content_type)
+        user_input = body if self._input in (decode, _xgboost_input, hugging_face.decode) else _text_if_text(body, content_type)
         data = self._input(user_input, content_type)
         return _as_response(self._output(self._predict(data, self.model), accept), accept)
 

@@ -45,12 +45,13 @@ def prepare():
 
 def load():
     """The handlers with their model."""
-    program = os.environ.get("SAGEMAKER_PROGRAM", DEFAULT_PROGRAM).strip('"')
+    # The SDK sets an empty one for a model without a script.
+    asked = os.environ.get("SAGEMAKER_PROGRAM", "").strip('"')
     submitted = os.environ.get("SAGEMAKER_SUBMIT_DIRECTORY", "").strip('"')
     folders = ([submitted] if os.path.isdir(submitted) else []) + code_folders()
-    module = user_module(program, folders)
-    if module is None and "SAGEMAKER_PROGRAM" in os.environ:
-        raise UserError(f"The script {program} (SAGEMAKER_PROGRAM) is not in the model's code folder.")
+    module = user_module(asked or DEFAULT_PROGRAM, folders)
+    if module is None and asked:
+        raise UserError(f"The script {asked} (SAGEMAKER_PROGRAM) is not in the model's code folder.")
     framework = os.environ.get("SALVIA_FRAMEWORK", "")
     if framework == "xgboost" and module is None:
         from salvia.xgboost_algorithm.serving import XgboostModel

@@ -64,7 +64,7 @@ export const frameworks: readonly Framework[] = [
       { version: "2.6.0", pythons: ["3.9", "3.13"], packages: ["torch==2.6.0", "numpy==2.0.2", gunicorn] },
       { version: "2.3.1", pythons: ["3.8", "3.12"], packages: ["torch==2.3.1", "numpy==1.24.4", gunicorn] },
       { version: "2.1.2", pythons: ["3.8", "3.11"], packages: ["torch==2.1.2", "numpy==1.24.4", gunicorn] },
-      { version: "1.13.1", pythons: ["3.7", "3.11"], packages: ["torch==1.13.1", "numpy==1.21.6", gunicorn] },
+      { version: "1.13.1", pythons: ["3.8", "3.11"], packages: ["torch==1.13.1", "numpy==1.23.5", gunicorn] },
     ],
   },
   {
@@ -85,6 +85,11 @@ export const frameworks: readonly Framework[] = [
         version: "2.1.2",
         pythons: ["3.8", "3.11"],
         packages: ["torch==2.1.2", "transformers==4.36.2", "numpy==1.24.4", gunicorn],
+      },
+      {
+        version: "1.13.1",
+        pythons: ["3.8", "3.11"],
+        packages: ["torch==1.13.1", "transformers==4.26.1", "numpy==1.23.5", gunicorn],
       },
     ],
   },
