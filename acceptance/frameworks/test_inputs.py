@@ -115,6 +115,53 @@ def what_cannot_be_streamed_fails_with_its_name():
         raise AssertionError("RecordIO in File mode was accepted")
 
 
+def records_of(text):
+    """The payloads of a RecordIO stream, which the reader has kept as Latin-1."""
+    data, at, found = text.encode("latin1"), 0, []
+    while at < len(data):
+        assert data[at : at + 4] == b"\x0a\x23\xd7\xce", (at, data[at : at + 20])
+        length = int.from_bytes(data[at + 4 : at + 8], "little")
+        found.append(data[at + 8 : at + 8 + length].decode())
+        at += 8 + (length + 3) // 4 * 4
+    return found
+
+
+@test
+def an_augmented_manifest_streams_objects_and_labels_in_turn():
+    lines = []
+    for at in range(12):
+        s3.put_object(Bucket=bucket, Key=f"pictures/{at}", Body=f"picture {at}" + "x" * at)
+        label = {"kind": at} if at == 11 else at % 3
+        lines.append(json.dumps({"source-ref": f"s3://{bucket}/pictures/{at}", "class": label, "note": "left out"}))
+    s3.put_object(Bucket=bucket, Key="labels.manifest", Body="\n".join(lines) + "\n")
+    source = {"S3DataType": "AugmentedManifestFile", "S3Uri": f"s3://{bucket}/labels.manifest", "AttributeNames": ["source-ref", "class"]}
+    described = job(
+        "augmented",
+        [
+            channel("wrapped", "", source=source, InputMode="Pipe", RecordWrapperType="RecordIO"),
+            channel("mixed", "", source=source, InputMode="Pipe", RecordWrapperType="RecordIO", ShuffleConfig={"Seed": 5}),
+            channel("plain", "", source=source, InputMode="Pipe"),
+        ],
+    )
+    seen = seen_by(described)
+    expected = [(f"picture {at}" + "x" * at, '{"kind":11}' if at == 11 else str(at % 3)) for at in range(12)]
+    flat = [part for pair in expected for part in pair]
+    assert records_of(seen["wrapped"][0]) == flat, seen["wrapped"][0][:100]
+    assert seen["plain"][1] == "".join(flat), seen["plain"][1][:100]
+    mixed = records_of(seen["mixed"][2])
+    pairs = list(zip(mixed[::2], mixed[1::2]))
+    assert pairs != expected and sorted(pairs) == sorted(expected), pairs
+
+
+@test
+def an_augmented_manifest_without_the_attribute_names_line_and_attribute():
+    s3.put_object(Bucket=bucket, Key="bad.manifest", Body='{"class": 1}\n{"other": 1}\n')
+    source = {"S3DataType": "AugmentedManifestFile", "S3Uri": f"s3://{bucket}/bad.manifest", "AttributeNames": ["class"]}
+    described = job("augmented-bad", [channel("wrapped", "", source=source, InputMode="Pipe")])
+    assert described["TrainingJobStatus"] == "Failed", described
+    assert 'line 2: it has no attribute "class"' in described["FailureReason"], described["FailureReason"]
+
+
 COUNTER = """
 import os, sys, time
 folder = "/opt/ml/checkpoints"

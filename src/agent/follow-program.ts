@@ -10,9 +10,8 @@ import type { ProgramState } from "./runners/runner.ts";
 import { nowMs, type TaskRun } from "./task-run.ts";
 import { endOfExit, readyWithinSeconds } from "./end-of-program.ts";
 import { watchTransform } from "./transform/watch-transform.ts";
-import { wasCutOff, watchPipes } from "./pipes/watch-pipes.ts";
 import { watchDisk, watchUsage } from "./watch-usage.ts";
-import type { StopState } from "./task-state.ts";
+import { wasCutOff, type StopState } from "./task-state.ts";
 
 const quickLookMs = 20;
 const idleLookMs = 100;
@@ -38,7 +37,7 @@ export async function followProgram(run: TaskRun): Promise<TaskEnd> {
   const over = new AbortController();
   const began = clock.monotonicMs();
   if (run.state.current.step !== "running") await releaseProgram(run, () => poke.wake?.());
-  else if (wasCutOff(run)) return giveUp(run);
+  else if (wasCutOff(run.state.current)) return giveUp(run);
   const disk = diskMeter(run);
   const watching = [
     watchUsage(run, disk, over.signal),
@@ -46,7 +45,7 @@ export async function followProgram(run: TaskRun): Promise<TaskEnd> {
     watchHealth(run, over.signal),
     run.uploads.watch(over.signal),
     watchTransform(run, over.signal),
-    watchPipes(run, over.signal),
+    feedPipes(run, over.signal),
   ];
   const stopper = createStopper(run);
   try {
@@ -67,6 +66,13 @@ export async function followProgram(run: TaskRun): Promise<TaskEnd> {
     over.abort();
     await Promise.all(watching);
   }
+}
+
+/** Loaded by the tasks that have pipes alone: an agent must start fast. */
+async function feedPipes(run: TaskRun, signal: AbortSignal): Promise<void> {
+  if (run.spec.hasPipes !== true) return;
+  const { watchPipes } = await import("./pipes/watch-pipes.ts");
+  await watchPipes(run, signal);
 }
 
 /** An agent died in the middle of an epoch: whatever the program makes of half of its data, nobody may take it for a result. */

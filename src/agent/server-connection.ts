@@ -21,8 +21,8 @@ export class ServerRefusalError extends Error {
 
 export interface ServerConnection {
   plan(signal: AbortSignal): Promise<ChannelPlan | PlanFailure>;
-  /** Bytes of a planned object. `url` is absolute or relative to the server. */
-  object(url: string, signal: AbortSignal): Promise<IncomingMessage>;
+  /** Bytes of a planned object, from the given one on. `url` is absolute or relative to the server. */
+  object(url: string, signal: AbortSignal, fromByte?: number): Promise<IncomingMessage>;
   report(report: ReportRequest, signal: AbortSignal): Promise<ReportAnswer>;
   putPart(part: "model" | "output", body: Readable, signal: AbortSignal): Promise<void>;
   /** Stores the body, of `sizeBytes` bytes where that is known, as a file of an upload folder. */
@@ -49,8 +49,12 @@ export function connectToServer(server: TaskSpec["server"], key: string): Server
     const authorization = `Bearer ${server.token}`;
     return request(url, { method, agent: sockets, headers: { ...headers, authorization }, signal, timeout: 60_000 });
   };
-  const get = async (path: string, signal: AbortSignal): Promise<IncomingMessage> => {
-    const call = open("GET", path, {}, signal);
+  const get = async (
+    path: string,
+    signal: AbortSignal,
+    headers: Record<string, string> = {},
+  ): Promise<IncomingMessage> => {
+    const call = open("GET", path, headers, signal);
     const answer = answerOf(call);
     call.end();
     return await answer;
@@ -63,8 +67,8 @@ export function connectToServer(server: TaskSpec["server"], key: string): Server
       await refuse(answer);
       return JSON.parse(await textOf(answer)) as ChannelPlan;
     },
-    object: async (url, signal) => {
-      const answer = await get(url, signal);
+    object: async (url, signal, fromByte = 0) => {
+      const answer = await get(url, signal, fromByte > 0 ? { range: `bytes=${fromByte}-` } : {});
       await refuse(answer);
       return answer;
     },

@@ -1,13 +1,14 @@
 // Brings a plan's objects into the task's root: channels under input/data, model archives unpacked under model. Repeatable: what a
 // killed agent left half done is made anew.
 import { constants, copyFile, mkdir, rm, stat } from "node:fs/promises";
-import { createReadStream, createWriteStream } from "node:fs";
+import { createWriteStream } from "node:fs";
 import { dirname, join } from "node:path";
-import { Transform, type Readable } from "node:stream";
+import { Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { errorCode } from "../lib/error-code.ts";
 import type { ChannelPlan, PlannedChannel, PlannedObject } from "../task/channel-plan.ts";
 import { untilItWorks, type Patience } from "./back-off.ts";
+import { openPlanned, type OpenObject } from "./planned-bytes.ts";
 import { checkTogether, inside, safeParts, StageError } from "./planned-path.ts";
 import type { DiskQuota } from "./disk-quota.ts";
 import type { Progress } from "./progress.ts";
@@ -64,7 +65,7 @@ async function retryingDownload(
   options: StageOptions,
   attempt: () => Promise<void>,
 ): Promise<void> {
-  if ("file" in object.source) await attempt().catch(asStageError(object));
+  if (!("url" in object.source)) await attempt().catch(asStageError(object));
   else await untilItWorks("download", options, attempt, isHopeless).catch(asStageError(object));
 }
 
@@ -98,7 +99,7 @@ async function bring(object: PlannedObject, to: string, options: StageOptions): 
     options.progress.add(object.sizeBytes);
     return;
   }
-  const source = await openObject(object, options);
+  const source = await openPlanned(object, fromServer(options));
   const stages: NodeJS.ReadWriteStream[] = [countBytes(options.progress)];
   if (object.isGzip) stages.push((await import("node:zlib")).createGunzip());
   const { stream: metered, undo } = options.quota.meter(object.path);
@@ -111,13 +112,14 @@ async function bring(object: PlannedObject, to: string, options: StageOptions): 
   if (!object.isGzip) await checkSize(object, to);
 }
 
+const fromServer =
+  ({ connection, signal }: StageOptions): OpenObject =>
+  (url) =>
+    connection.object(url, signal);
+
 async function checkSize(object: PlannedObject, path: string): Promise<void> {
   const { size } = await stat(path);
   if (size !== object.sizeBytes) throw new Error(`the object ended early: ${size} of ${object.sizeBytes} bytes`);
-}
-
-async function openObject({ source }: PlannedObject, { connection, signal }: StageOptions): Promise<Readable> {
-  return "file" in source ? createReadStream(source.file) : await connection.object(source.url, signal);
 }
 
 const countBytes = (progress: Progress): Transform =>
@@ -132,7 +134,7 @@ async function unpack(archive: PlannedObject, folder: string, options: StageOpti
   const { unpackTarGz } = await import("./tar/unpack-archive.ts");
   options.progress.start("model", archive.sizeBytes);
   await retryingDownload(archive, options, async () => {
-    const source = await openObject(archive, options);
+    const source = await openPlanned(archive, fromServer(options));
     await unpackTarGz(source.pipe(countBytes(options.progress)), folder, {
       name: archive.path,
       signal: options.signal,

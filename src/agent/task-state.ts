@@ -28,6 +28,9 @@ export interface AgentState {
   readonly end?: TaskEnd;
 }
 
+/** After a restart: whether a reader of Pipe mode may have seen the end of an epoch that was cut off. */
+export const wasCutOff = ({ openPipes = {} }: AgentState): boolean => Object.values(openPipes).includes(true);
+
 export interface StopState {
   /** finished: a model that has transformed everything. */
   readonly why: "stopped" | "timed-out" | "not-ready" | "disk-full" | "finished" | "no-data";

@@ -2,9 +2,26 @@
 // MXNet's (dmlc-core recordio.h) splits a payload where it contains the magic, and marks the parts in the length's top bits.
 import { FormatError } from "./format-error.ts";
 
-const magic = 0xced7230a;
+/** How every record begins. */
+export const recordMagic = 0xced7230a;
 const headerBytes = 8;
 const lengthMask = 0x1fff_ffff;
+
+/** Three bits of a record's length are flags. */
+export const longestRecordBytes = lengthMask;
+
+/** What stands before the payload of a record that is whole. */
+export function recordHeader(length: number): Uint8Array {
+  const header = Buffer.alloc(headerBytes);
+  header.writeUInt32LE(recordMagic, 0);
+  header.writeUInt32LE(length, 4);
+  return header;
+}
+
+/** What stands behind it: zeros to four bytes, or nothing. */
+export const recordPadding = (length: number): readonly Uint8Array[] =>
+  length % 4 === 0 ? [] : [Buffer.alloc(4 - (length % 4))];
+
 const wholeRecord = 0;
 const firstPart = 1;
 const middlePart = 2;
@@ -75,7 +92,7 @@ export class RecordIoSplitter {
       this.#neededBytes = headerBytes;
       this.#recordAt = this.#doneBytes + at;
       if (bytes.length - at < headerBytes) return at;
-      if (view.getUint32(at, true) !== magic) {
+      if (view.getUint32(at, true) !== recordMagic) {
         throw this.#wrong(`expected the RecordIO magic 0xced7230a, found 0x${view.getUint32(at, true).toString(16)}`);
       }
       const word = view.getUint32(at + 4, true);
@@ -129,7 +146,7 @@ export async function* readRecordIo(source: string, chunks: AsyncIterable<Uint8A
 function frame(flag: number, payload: Uint8Array): Uint8Array {
   const framed = new Uint8Array(headerBytes + Math.ceil(payload.length / 4) * 4);
   const view = new DataView(framed.buffer);
-  view.setUint32(0, magic, true);
+  view.setUint32(0, recordMagic, true);
   view.setUint32(4, ((flag << 29) | payload.length) >>> 0, true);
   framed.set(payload, headerBytes);
   return framed;
@@ -141,7 +158,7 @@ function splitAtMagic(payload: Uint8Array): Uint8Array[] {
   const parts: Uint8Array[] = [];
   let from = 0;
   for (let at = 0; at + 4 <= payload.length; at += 4) {
-    if (view.getUint32(at, true) !== magic) continue;
+    if (view.getUint32(at, true) !== recordMagic) continue;
     parts.push(payload.subarray(from, at));
     from = at + 4;
   }

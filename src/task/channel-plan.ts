@@ -4,8 +4,11 @@ export interface PlannedObject {
   /** Path under the channel's (or model's) folder, "/"-separated, never absolute, never with ".." — the agent checks again. */
   readonly path: string;
   readonly sizeBytes: number;
-  /** Readable file with exactly these bytes, never to be changed; or a URL under the task's server that answers them (same bearer token). */
-  readonly source: { readonly file: string } | { readonly url: string };
+  /**
+   * Readable file with exactly these bytes, never to be changed; a URL under the task's server that answers them (same bearer token); or
+   * the bytes themselves, as UTF-8 (values of augmented manifests).
+   */
+  readonly source: { readonly file: string } | { readonly url: string } | { readonly text: string };
   /** Decompress while copying (CompressionType Gzip). */
   readonly isGzip: boolean;
 }
@@ -16,6 +19,8 @@ export interface PlannedChannel {
   readonly mode: "File" | "Stream" | "Pipe";
   /** Pipe: each epoch has an order of its own. */
   readonly shuffleSeed?: number;
+  /** Pipe: so many objects belong together and are never torn apart by shuffling (attributes of a manifest's line). Default: 1. */
+  readonly groupSize?: number;
   /** Pipe: each object becomes a RecordIO record. */
   readonly isWrapped?: boolean;
   /** Where its objects go, below the task's root; default: "input/data/<name>". */

@@ -70,3 +70,18 @@ test("what is no gzip, and what is too large for a record, is told with its name
     "huge is too large for a RecordIO record",
   );
 });
+
+test("what belongs together is shuffled together, and values stand in the plan", async () => {
+  const planned = Array.from({ length: 20 }, (_, at): PlannedObject[] => [
+    remote(`p${at}`, Buffer.from(`<${at}:`)),
+    { path: "class", sizeBytes: Buffer.byteLength(`ä${at}>`), source: { text: `ä${at}>` }, isGzip: false },
+  ]).flat();
+  const shuffled = (await bytesOf(channel(planned, { groupSize: 2, shuffleSeed: 3 }), 1)).toString();
+  const pairs = [...shuffled.matchAll(/<(\d+):ä(\d+)>/g)].map(([, a, b]) => [a, b]);
+  expect(pairs).toHaveLength(20);
+  expect(pairs.every(([a, b]) => a === b)).toBe(true);
+  expect(pairs.map(([a]) => Number(a))).not.toEqual(Array.from({ length: 20 }, (_, at) => at));
+  const splitter = new RecordIoSplitter("test");
+  const wrapped = splitter.push(await bytesOf(channel(planned.slice(0, 2), { groupSize: 2, isWrapped: true })));
+  expect(wrapped.map((record) => Buffer.from(record).toString())).toEqual(["<0:", "ä0>"]);
+});

@@ -3,6 +3,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { untilItWorks } from "../back-off.ts";
+import { openResuming } from "../planned-bytes.ts";
 import { StageError } from "../planned-path.ts";
 import { nowMs, type TaskRun } from "../task-run.ts";
 import type { ChannelPlan, PlannedChannel } from "../../task/channel-plan.ts";
@@ -28,10 +29,9 @@ export async function makeFirstPipes(plan: ChannelPlan, root: string): Promise<v
   }
 }
 
-/** Until the signal aborts; ends at once for tasks without such channels. A problem of the data is the task's failure. */
+/** Until the signal aborts. A problem of the data is the task's failure. */
 export async function watchPipes(run: TaskRun, signal: AbortSignal): Promise<void> {
-  const { spec, connection, clock, log, paths, state } = run;
-  if (spec.hasPipes !== true) return;
+  const { connection, clock, log, paths, state } = run;
   try {
     const plan = await untilItWorks("plan", { clock, log, signal }, () => connection.plan(signal));
     if ("failureReason" in plan) throw new StageError(plan.failureReason);
@@ -53,7 +53,7 @@ export async function watchPipes(run: TaskRun, signal: AbortSignal): Promise<voi
 
 async function feed(run: TaskRun, folder: PipeFolder, channel: PlannedChannel, signal: AbortSignal): Promise<void> {
   const { clock, log, connection, state } = run;
-  const open = (url: string) => untilItWorks("object", { clock, log, signal }, () => connection.object(url, signal));
+  const open = openResuming(connection, { clock, log, signal });
   for (let epoch = state.current.pipes?.[channel.name] ?? 0; ; epoch++) {
     await folder.make(fifoName(channel.name, epoch));
     const file = await folder.openForWriting(fifoName(channel.name, epoch), clock, signal);
@@ -69,6 +69,3 @@ async function feed(run: TaskRun, folder: PipeFolder, channel: PlannedChannel, s
     });
   }
 }
-
-/** After a restart: whether a reader may have seen the end of an epoch that was cut off. */
-export const wasCutOff = ({ state }: TaskRun): boolean => Object.values(state.current.openPipes ?? {}).includes(true);

@@ -1,12 +1,13 @@
 // Beside a model that serves: sends this instance's objects through it and stores what comes of them. What is done stands in a file of
 // the task, so that a restarted agent goes on with the objects that are left.
-import { appendFileSync, createReadStream } from "node:fs";
+import { appendFileSync } from "node:fs";
 import { Readable, Transform } from "node:stream";
 import { createGunzip } from "node:zlib";
 import type { PlannedObject } from "../../task/channel-plan.ts";
 import { readIfThere } from "../../task/task-folder.ts";
 import type { TransformWork } from "../../task/transform-work.ts";
 import { untilItWorks } from "../back-off.ts";
+import { openPlanned, throughStages } from "../planned-bytes.ts";
 import { ping } from "../ping.ts";
 import { StageError } from "../planned-path.ts";
 import { createProgress } from "../progress.ts";
@@ -145,21 +146,13 @@ async function oneObject(task: ObjectWork, object: PlannedObject): Promise<void>
 const isFinal = (error: unknown): boolean =>
   error instanceof StageError || (error instanceof ServerRefusalError && error.status < 500);
 
-async function openSource({ run, signal, count }: ObjectWork, { source, isGzip }: PlannedObject): Promise<Readable> {
-  const opened = "file" in source ? createReadStream(source.file) : await run.connection.object(source.url, signal);
+async function openSource({ run, signal, count }: ObjectWork, object: PlannedObject): Promise<Readable> {
+  const opened = await openPlanned(object, (url) => run.connection.object(url, signal));
   const counted = new Transform({
     transform: (chunk: Buffer, _encoding, done) => {
       count(chunk.length);
       done(null, chunk);
     },
   });
-  const stages = isGzip ? [counted, createGunzip()] : [counted];
-  let last: Readable = opened;
-  for (const stage of stages) {
-    const before = last;
-    before.on("error", (error) => stage.destroy(error));
-    stage.on("close", () => before.destroy());
-    last = before.pipe(stage);
-  }
-  return last;
+  return throughStages(opened, object.isGzip ? [counted, createGunzip()] : [counted]);
 }

@@ -1,4 +1,5 @@
 // An object's bytes as the records of batch transform, each exactly as it stands in the object: joined again they are the object.
+import { longestRecordBytes, recordMagic } from "../../formats/recordio.ts";
 import { StageError } from "../planned-path.ts";
 
 export type SplitType = "None" | "Line" | "RecordIO" | "TFRecord";
@@ -7,8 +8,6 @@ export type SplitType = "None" | "Line" | "RecordIO" | "TFRecord";
 export class RecordTooLongError extends StageError {}
 
 const newline = 10;
-const recordIoMagic = 0xced7230a;
-const lengthMask = 0x1fff_ffff;
 const headerBytes = 8;
 
 /** How long the record at the start of the bytes is; undefined: more bytes are needed to tell. */
@@ -23,9 +22,9 @@ const line: Measure = (bytes) => {
 const recordIo: Measure = (bytes) => {
   for (let at = 0; ;) {
     if (bytes.length < at + headerBytes) return undefined;
-    if (bytes.readUInt32LE(at) !== recordIoMagic) throw new StageError("it is no RecordIO: a record's magic is wrong");
+    if (bytes.readUInt32LE(at) !== recordMagic) throw new StageError("it is no RecordIO: a record's magic is wrong");
     const head = bytes.readUInt32LE(at + 4);
-    at += headerBytes + Math.ceil((head & lengthMask) / 4) * 4;
+    at += headerBytes + Math.ceil((head & longestRecordBytes) / 4) * 4;
     const flag = head >>> 29;
     if (flag === 0 || flag === 3) return at;
   }
@@ -34,7 +33,7 @@ const recordIo: Measure = (bytes) => {
 const tfRecord: Measure = (bytes) => {
   if (bytes.length < 12) return undefined;
   const length = bytes.readBigUInt64LE(0);
-  if (length > BigInt(lengthMask)) throw new StageError("it is no TFRecord: a record's length is impossible");
+  if (length > BigInt(longestRecordBytes)) throw new StageError("it is no TFRecord: a record's length is impossible");
   return Number(length) + 16;
 };
 

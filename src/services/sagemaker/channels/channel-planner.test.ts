@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import type { Objects, StoredObject } from "../context.ts";
 import type { RoleDecision } from "../../iam/index.ts";
 import type { RoleAccess } from "../role-access.ts";
-import { filesOf, planChannels, type JobChannel } from "./channel-planner.ts";
+import { blobsOf, filesOf, planChannels, type JobChannel } from "./channel-planner.ts";
 
 const account = "000000000000";
 
@@ -123,4 +123,62 @@ test("the shards of a channel share out every object once, as evenly as can be",
       expect(shards.flat()).toHaveLength(objects);
     }),
   );
+});
+
+const augmented = async (lines: readonly string[], names: readonly string[], more: object = {}) => {
+  const contents = { "bucket/list.jsonl": lines.join("\n"), "bucket/a.jpg": "AAAA", "bucket/b.jpg": "BB" };
+  const objects = fakeObjects(contents);
+  const scope = { objects, access: access(objects), account, region: "us-west-2", roleArn: "arn:aws:iam::1:role/r" };
+  const source = {
+    S3DataType: "AugmentedManifestFile",
+    S3Uri: "s3://bucket/list.jsonl",
+    AttributeNames: names,
+  } as const;
+  const { channels } = await planChannels(scope, [
+    { ChannelName: "train", DataSource: { S3DataSource: { ...source, ...more } } },
+  ]);
+  return channels[0]!;
+};
+
+test("an augmented manifest's lines become objects and values, in the order of the names", async () => {
+  const lines = [
+    `{"source-ref": "s3://bucket/a.jpg", "class": 1, "other": true}`,
+    "",
+    `{"class": {"b": [1, "x"]}, "source-ref": "s3://bucket/b.jpg"}`,
+  ];
+  const channel = await augmented(lines, ["source-ref", "class"]);
+  expect(channel.groupSize).toBe(2);
+  expect(channel.files).toEqual([
+    { path: "source-ref of line 1", sizeBytes: 4, blobId: "bucket/a.jpg", key: "a.jpg" },
+    { path: "class of line 1", text: "1" },
+    { path: "source-ref of line 3", sizeBytes: 2, blobId: "bucket/b.jpg", key: "b.jpg" },
+    { path: "class of line 3", text: `{"b":[1,"x"]}` },
+  ]);
+  expect(blobsOf({ channels: [channel] }).map(({ key }) => key)).toEqual(["a.jpg", "b.jpg"]);
+});
+
+test("sharding an augmented manifest keeps the attributes of a line together", async () => {
+  const lines = [1, 2, 3].map((at) => JSON.stringify({ x: at, y: -at }));
+  const channel = await augmented(lines, ["x", "y"], { S3DataDistributionType: "ShardedByS3Key" });
+  const shown = (index: number) =>
+    filesOf(channel, index, 2).map((piece) => ("text" in piece ? piece.text : piece.key));
+  expect([shown(0), shown(1)]).toEqual([
+    ["1", "-1", "3", "-3"],
+    ["2", "-2"],
+  ]);
+});
+
+test.for([
+  ["a missing attribute", `{"a": 1}`, /line 1: it has no attribute "class"/],
+  ["no JSON", `{"class": `, /line 1/],
+  ["a list", `[1]`, /line 1: not a JSON object/],
+  ["no lines", "", /has no lines/],
+] as const)("an augmented manifest with %s fails the job with a reason", async ([, line, reason]) => {
+  await expect(augmented([line], ["class"])).rejects.toThrow(reason);
+});
+
+test("an augmented manifest that names what is not there, or not an address, fails the job with a reason", async () => {
+  await expect(augmented([`{"x-ref": "s3://bucket/none"}`], ["x-ref"])).rejects.toThrow(/No S3 objects found.*none/);
+  await expect(augmented([`{"x-ref": "/etc/passwd"}`], ["x-ref"])).rejects.toThrow(/is not an S3 address/);
+  await expect(augmented([`{"x-ref": "s3://foreign/a"}`], ["x-ref"])).rejects.toThrow(/Access Denied/);
 });

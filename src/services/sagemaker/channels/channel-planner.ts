@@ -1,5 +1,8 @@
 // Which objects a job reads, and under which names its instances find them. One plan for all instances, made once.
+import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
+import { readAugmentedManifest } from "../../../formats/augmented-manifest.ts";
+import { FormatError } from "../../../formats/format-error.ts";
 import type { Channel, S3DataSource } from "../../../models/generated/sagemaker.ts";
 import type { Objects, StoredObject } from "../context.ts";
 import type { RoleAccess } from "../role-access.ts";
@@ -12,13 +15,24 @@ export interface PlannedFile {
   readonly key: string;
 }
 
+/** A value of an augmented manifest, which stands in the plan itself. */
+export interface PlannedText {
+  /** For messages. */
+  readonly path: string;
+  readonly text: string;
+}
+
+export type PlannedPiece = PlannedFile | PlannedText;
+
 export interface JobChannel {
   readonly name: string;
   readonly isGzip: boolean;
   /** Each instance gets every n-th object; otherwise all of them. */
   readonly isSharded: boolean;
-  /** In the order of their keys. */
-  readonly files: readonly PlannedFile[];
+  /** So many follow each other for one line of an augmented manifest. Default: 1. */
+  readonly groupSize?: number;
+  /** In the order of their keys, or of their manifest. */
+  readonly files: readonly PlannedPiece[];
 }
 
 export interface JobPlan {
@@ -129,32 +143,84 @@ function readManifest(source: string, manifest: S3Uri): { readonly prefix: strin
   return { prefix: head.prefix, names };
 }
 
+/** The bytes of a manifest that the role may read. */
+async function openManifest(scope: PlannerScope, uri: S3Uri): Promise<Readable> {
+  const owner = await readable(scope, uri);
+  if (!(await scope.objects.head(owner, uri.bucket, uri.key))) throw noObjects(scope, uri, "");
+  return scope.objects.read(owner, uri);
+}
+
+/** An object that a manifest names. */
+async function namedObject(scope: PlannerScope, at: S3Uri, manifest: S3Uri): Promise<StoredObject> {
+  const object = await scope.objects.head(await readable(scope, at), at.bucket, at.key);
+  if (!object) throw noObjects(scope, at, ` The manifest "${s3Uri(manifest)}" names it.`);
+  return object;
+}
+
+/** Line by line, each attribute in the order of the names: objects and values (developer guide, "Augmented Manifest"). */
+async function* piecesOfAugmentedManifest(
+  scope: PlannerScope,
+  uri: S3Uri,
+  attributeNames: readonly string[],
+): AsyncGenerator<PlannedPiece> {
+  let lines = 0;
+  try {
+    const bytes = await openManifest(scope, uri);
+    for await (const { lineNumber, values } of readAugmentedManifest(s3Uri(uri), bytes, attributeNames)) {
+      lines++;
+      for (const value of values) {
+        const path = `${value.attribute} of line ${lineNumber}`;
+        if (value.type === "text") yield { path, text: value.text };
+        else {
+          const { sizeBytes, blobId, key } = await namedObject(scope, value, uri);
+          yield { path, sizeBytes, blobId, key };
+        }
+      }
+    }
+  } catch (error) {
+    if (error instanceof FormatError)
+      throw new InputDataError(`The augmented manifest cannot be read: ${error.message}`);
+    throw error;
+  }
+  if (lines === 0) throw new InputDataError(`The augmented manifest "${s3Uri(uri)}" has no lines.`);
+}
+
 async function filesOfManifest(scope: PlannerScope, uri: S3Uri): Promise<PlannedFile[]> {
-  const manifestOwner = await readable(scope, uri);
-  if (!(await scope.objects.head(manifestOwner, uri.bucket, uri.key))) throw noObjects(scope, uri, "");
-  const { prefix, names } = readManifest(await text(await scope.objects.read(manifestOwner, uri)), uri);
+  const { prefix, names } = readManifest(await text(await openManifest(scope, uri)), uri);
   const files: PlannedFile[] = [];
   for (const name of names) {
     const at = parseS3Uri(prefix + name);
     if (!at)
       throw new InputDataError(`The manifest "${s3Uri(uri)}" has a prefix that is not of the form s3://bucket/key.`);
-    const object = await scope.objects.head(await readable(scope, at), at.bucket, at.key);
-    if (!object) throw noObjects(scope, at, ` The manifest "${s3Uri(uri)}" names it.`);
-    const { sizeBytes, blobId, key } = object;
+    const { sizeBytes, blobId, key } = await namedObject(scope, at, uri);
     files.push({ path: safePath(name, at), sizeBytes, blobId, key });
   }
   return files;
 }
 
+async function filesOfSource(scope: PlannerScope, uri: S3Uri, source: S3DataSource): Promise<readonly PlannedPiece[]> {
+  switch (source.S3DataType) {
+    case "ManifestFile":
+      return filesOfManifest(scope, uri);
+    case "AugmentedManifestFile":
+      return Array.fromAsync(piecesOfAugmentedManifest(scope, uri, source.AttributeNames ?? []));
+    case "S3Prefix":
+    case "Converse":
+    case undefined:
+      return filesUnderPrefix(scope, uri);
+  }
+}
+
 async function planChannel(scope: PlannerScope, channel: Channel, source: S3DataSource): Promise<JobChannel> {
   const uri = parseS3Uri(source.S3Uri);
   if (!uri) throw new InputDataError(`"${source.S3Uri}" is not of the form s3://bucket/key.`);
+  const isAugmented = source.S3DataType === "AugmentedManifestFile";
   return {
     name: channel.ChannelName,
     isGzip: channel.CompressionType === "Gzip",
     isSharded: source.S3DataDistributionType === "ShardedByS3Key",
-    files:
-      source.S3DataType === "ManifestFile" ? await filesOfManifest(scope, uri) : await filesUnderPrefix(scope, uri),
+    ...(isAugmented ? { groupSize: source.AttributeNames?.length ?? 1 } : {}),
+    files: await filesOfSource(scope, uri, source),
   };
 }
 
@@ -169,5 +235,13 @@ export async function planChannels(scope: PlannerScope, channels: readonly Chann
 }
 
 /** What instance `index` (from 0) of `count` reads. */
-export const filesOf = (channel: JobChannel, index: number, count: number): readonly PlannedFile[] =>
-  channel.isSharded ? channel.files.filter((_, at) => at % count === index) : channel.files;
+export const filesOf = (
+  { files, isSharded, groupSize = 1 }: JobChannel,
+  index: number,
+  count: number,
+): readonly PlannedPiece[] =>
+  isSharded ? files.filter((_, at) => Math.floor(at / groupSize) % count === index) : files;
+
+/** What a plan's owner must pin. */
+export const blobsOf = ({ channels }: JobPlan): PlannedFile[] =>
+  channels.flatMap(({ files }) => files.filter((file) => "blobId" in file));

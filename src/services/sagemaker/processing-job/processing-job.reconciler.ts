@@ -1,7 +1,7 @@
 // What is a processing job's own on its way to its end: its plan and its tasks.
 import type { AnyReconciler } from "../../../engine/reconciler.ts";
 import { rowKind } from "../../resource-definition.ts";
-import { planChannels } from "../channels/channel-planner.ts";
+import { blobsOf, planChannels } from "../channels/channel-planner.ts";
 import { JobProblem, type Job, type JobPlatform, type PlannedJob } from "../jobs/job-kind.ts";
 import { jobReconciler } from "../jobs/job-reconciler.ts";
 import { accessOf, bucketToWrite } from "../role-access.ts";
@@ -34,7 +34,7 @@ const planFor =
       return [{ ChannelName: InputName, DataSource: { S3DataSource: { S3Uri, S3DataType, S3DataDistributionType } } }];
     });
     const plan = await planChannels(scope, channels);
-    return { plan, files: plan.channels.flatMap((channel) => channel.files) };
+    return { plan, files: blobsOf(plan) };
   };
 
 export const processingJobReconciler = (platform: JobPlatform): AnyReconciler =>

@@ -84,7 +84,7 @@ async function part(platform: Platform, exchange: Exchange, name: PartName): Pro
   return unknownTask;
 }
 
-/** Bytes of a planned object, where the agent cannot read them from a file: pinned for this owner, or not its affair. */
+/** Bytes of a planned object, where the agent cannot read them from a file: pinned for this owner, or not its affair. An agent that was cut off asks for the rest. */
 async function object(platform: Platform, exchange: Exchange, id: string): Promise<RouteResponse> {
   const pin = await platform.store.read
     .selectFrom("object_pins")
@@ -93,7 +93,9 @@ async function object(platform: Platform, exchange: Exchange, id: string): Promi
     .where("blob_id", "=", id)
     .executeTakeFirst();
   if (!pin) return plain(404, "The plan of this task has no such object.\n");
-  return { status: 200, body: await platform.storage.read(pin.blob_id) };
+  const [, from] = /^bytes=(\d{1,15})-$/.exec(exchange.request.headers["range"] ?? "") ?? [];
+  if (from === undefined) return { status: 200, body: await platform.storage.read(pin.blob_id) };
+  return { status: 206, body: await platform.storage.read(pin.blob_id, { start: Number(from), end: Infinity }) };
 }
 
 /** A file of an upload folder. */

@@ -35,7 +35,6 @@ const jobChecks: readonly SupportCheck<CreateTrainingJobRequest>[] = [
 const channelChecks: readonly SupportCheck<Channel>[] = [
   ["DataSource.FileSystemDataSource", (channel) => channel.DataSource.FileSystemDataSource],
   ["DataSource.DatasetSource", (channel) => channel.DataSource.DatasetSource],
-  ["DataSource.S3DataSource.AttributeNames", ({ DataSource: d }) => isGiven(d.S3DataSource?.AttributeNames)],
   ["DataSource.S3DataSource.InstanceGroupNames", ({ DataSource: d }) => isGiven(d.S3DataSource?.InstanceGroupNames)],
   ["DataSource.S3DataSource.ModelAccessConfig", ({ DataSource: d }) => d.S3DataSource?.ModelAccessConfig],
   ["DataSource.S3DataSource.HubAccessConfig", ({ DataSource: d }) => d.S3DataSource?.HubAccessConfig],
@@ -47,12 +46,24 @@ export const inputModeOf = (
   channel: Channel,
 ): "File" | "Pipe" | "FastFile" => channel.InputMode ?? job.AlgorithmSpecification?.TrainingInputMode ?? "File";
 
+/** AWS streams such channels and nothing else. */
+function checkAugmented(job: CreateTrainingJobRequest, channel: Channel, where: string): void {
+  const { S3DataType: type = "S3Prefix", AttributeNames: names = [] } = channel.DataSource.S3DataSource ?? {};
+  if (type !== "AugmentedManifestFile") {
+    if (names.length > 0) throw validationError(`${where}: AttributeNames need the S3DataType AugmentedManifestFile.`);
+    if (type !== "S3Prefix" && type !== "ManifestFile") throw notImplemented(`${where}: S3DataType ${type}`);
+    return;
+  }
+  if (names.length === 0) throw validationError(`${where}: S3DataType AugmentedManifestFile needs AttributeNames.`);
+  if (inputModeOf(job, channel) !== "Pipe")
+    throw validationError(`${where}: S3DataType AugmentedManifestFile needs the input mode Pipe.`);
+}
+
 function checkChannel(job: CreateTrainingJobRequest, channel: Channel): void {
   const where = `InputDataConfig "${channel.ChannelName}"`;
   if (channel.RecordWrapperType === "RecordIO" && inputModeOf(job, channel) !== "Pipe")
     throw validationError(`${where}: RecordWrapperType RecordIO needs the input mode Pipe.`);
-  const type = channel.DataSource.S3DataSource?.S3DataType ?? "S3Prefix";
-  if (type !== "S3Prefix" && type !== "ManifestFile") throw notImplemented(`${where}: S3DataType ${type}`);
+  checkAugmented(job, channel, where);
   refuseUnsupported(channel, channelChecks, `${where}: `);
 }
 

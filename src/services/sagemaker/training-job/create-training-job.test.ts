@@ -46,7 +46,26 @@ const refused: readonly (readonly [Partial<CreateTrainingJobRequest>, string, st
       ],
     },
     "ValidationException",
-    'InputDataConfig "train": S3DataType AugmentedManifestFile is not implemented by Salvia yet.',
+    'InputDataConfig "train": S3DataType AugmentedManifestFile needs AttributeNames.',
+  ],
+  [
+    {
+      InputDataConfig: [
+        {
+          ...channel,
+          DataSource: {
+            S3DataSource: { ...source, S3DataType: "AugmentedManifestFile", AttributeNames: ["source-ref"] },
+          },
+        },
+      ],
+    },
+    "ValidationException",
+    'InputDataConfig "train": S3DataType AugmentedManifestFile needs the input mode Pipe.',
+  ],
+  [
+    { InputDataConfig: [{ ...channel, DataSource: { S3DataSource: { ...source, AttributeNames: ["class"] } } }] },
+    "ValidationException",
+    'InputDataConfig "train": AttributeNames need the S3DataType AugmentedManifestFile.',
   ],
   [
     {

@@ -47,6 +47,7 @@ async function planFor(platform: Platform, task: TaskRow, owner: ResourceRow): P
   const channels = plan.channels.map((channel) => ({
     name: channel.name,
     ...modeOf(specOf(owner), channel.name),
+    ...(channel.groupSize === undefined ? {} : { groupSize: channel.groupSize }),
     objects: filesOf(channel, index, count).map((file) =>
       plannedObject(platform.objects, task.key, file, channel.isGzip),
     ),

@@ -10,7 +10,7 @@ import type { TaskRow } from "../tasks/task-owner.ts";
 import type { ObservedTask } from "../tasks/observed-task.ts";
 import { observedOf, tasksOf } from "../tasks/task-rows.ts";
 import { ArtifactError, checkOutput } from "./artifacts.ts";
-import { InputDataError, planChannels } from "../channels/channel-planner.ts";
+import { blobsOf, InputDataError, planChannels } from "../channels/channel-planner.ts";
 import { times, trainingJobEnd } from "./end-training-job.ts";
 import { checkpointProblem } from "./checkpoints.ts";
 import { walkWith, trainingStart } from "./job-progress.ts";
@@ -85,8 +85,7 @@ function plan(platform: TrainingPlatform): JobStep {
       if (unkept !== undefined) return failed(job, unkept, clock.now());
       const scope = { objects, access, account, region, roleArn };
       const made = await planChannels(scope, job.spec.InputDataConfig ?? []);
-      const files = made.channels.flatMap((channel) => channel.files);
-      return lookAgain(0, { planBlob: await savePlan(platform, job.uid, { plan: made, files }) });
+      return lookAgain(0, { planBlob: await savePlan(platform, job.uid, { plan: made, files: blobsOf(made) }) });
     } catch (error) {
       if (error instanceof InputDataError || error instanceof ArtifactError)
         return failed(job, error.message, clock.now());

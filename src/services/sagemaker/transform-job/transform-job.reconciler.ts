@@ -2,7 +2,7 @@
 import { rowKind } from "../../resource-definition.ts";
 import type { AnyReconciler } from "../../../engine/reconciler.ts";
 import type { TaskSpec } from "../../../task/task.ts";
-import { planChannels, type JobPlan, type PlannedFile } from "../channels/channel-planner.ts";
+import { blobsOf, planChannels, type JobPlan, type PlannedFile } from "../channels/channel-planner.ts";
 import { JobProblem, type Job, type JobPlatform, type PlannedJob } from "../jobs/job-kind.ts";
 import { hostName, jobAddresses } from "../jobs/job-network.ts";
 import { jobReconciler } from "../jobs/job-reconciler.ts";
@@ -69,7 +69,7 @@ const planFor =
       },
     ]);
     const plan: TransformPlan = { inputs, ...(file ? { model: file } : {}) };
-    const read = inputs.channels.flatMap((channel) => channel.files);
+    const read = blobsOf(inputs);
     return { plan, files: file ? [file, ...read] : read };
   };
 
