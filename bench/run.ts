@@ -30,8 +30,13 @@ const benches: readonly Bench[] = [
   },
   {
     name: "inputs",
-    title: "Inputs: Pipe mode beside `cat`, a model's archive beside `tar | gzip`",
+    title: "Inputs: Pipe mode beside `cat`",
     run: async () => (await import("./inputs/inputs.ts")).run(),
+  },
+  {
+    name: "archive",
+    title: "Archive: a model's archive beside `tar | pigz`",
+    run: async () => (await import("./inputs/archive.ts")).run(),
   },
   {
     name: "start",

@@ -2,6 +2,7 @@
 // Launcher, plain JavaScript for any Node: finds a Node new enough, then runs the bundle (dist/) or the sources.
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
+import { cpus } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
@@ -14,6 +15,8 @@ if (isNewEnough) {
   const sources = join(root, "src", "main.ts");
   const entry = existsSync(bundle) ? bundle : sources;
   process.argv[1] = entry;
+  // Before the first file is read: then the pool stands. Compression takes a thread per core, and files must not wait behind it.
+  if (process.argv[2] === "serve") process.env["UV_THREADPOOL_SIZE"] ??= String(cpus().length + 3);
   // Code that was compiled once starts at once the next time.
   const { enableCompileCache } = await import("node:module");
   enableCompileCache(join(root, ".cache", "node"));

@@ -1,21 +1,18 @@
-// Inputs and outputs of a job: a Pipe channel into a FIFO beside `cat`, plain and wrapped as RecordIO, and a model's archive beside `tar | gzip`.
+// Inputs of a job: a Pipe channel into a FIFO beside `cat`, plain and wrapped as RecordIO.
 import { execFileSync, spawn, type ChildProcess } from "node:child_process";
-import { createWriteStream, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { randomBytes } from "node:crypto";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { pipeline } from "node:stream/promises";
 import { epochBytes } from "../../src/agent/pipes/epoch-bytes.ts";
 import { openPipeFolder } from "../../src/agent/pipes/pipe-folder.ts";
 import { writePipe } from "../../src/agent/pipes/write-pipe.ts";
-import { listForPacking, packEntries } from "../../src/agent/tar/pack-folder.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import type { PlannedChannel } from "../../src/task/channel-plan.ts";
 import { median, type BenchRow } from "../table.ts";
 
 const rounds = 5;
 const megabytes = 500;
-const archiveMegabytes = 200;
 const never = new AbortController().signal;
 
 const ended = (child: ChildProcess): Promise<void> =>
@@ -64,31 +61,6 @@ async function catRate(root: string, file: string): Promise<number> {
   return found;
 }
 
-async function archiveRates(base: string): Promise<readonly [own: number, peer: number]> {
-  const model = join(base, "model");
-  mkdirSync(model, { recursive: true });
-  // As weights are: half of it noise, half of it not.
-  const half = randomBytes(500_000);
-  for (let at = 0; at < archiveMegabytes; at++)
-    writeFileSync(join(model, `part-${at}`), Buffer.concat([half, Buffer.alloc(500_000, at)]));
-  const own: number[] = [];
-  const peer: number[] = [];
-  for (let round = 0; round < 3; round++) {
-    let startedAt = performance.now();
-    const { entries } = await listForPacking(model, base);
-    await pipeline(packEntries(entries), createWriteStream(join(base, "own.tar.gz")));
-    own.push(rate(startedAt, archiveMegabytes));
-    startedAt = performance.now();
-    await ended(
-      spawn("/bin/sh", ["-c", `tar -C "$0" -cf - . | gzip > "$1"`, model, join(base, "peer.tar.gz")], {
-        stdio: "ignore",
-      }),
-    );
-    peer.push(rate(startedAt, archiveMegabytes));
-  }
-  return [median(own), median(peer)];
-}
-
 const perSecond = (value: number): string => `${value.toFixed(0)} MB/s`;
 
 function row(what: string, own: number, peer: number, peerName: string, bar?: number): BenchRow {
@@ -118,11 +90,9 @@ export async function run(): Promise<readonly BenchRow[]> {
       figures.wrapped.push(await pipeRate(base, file, "train_1", true));
     }
     const cat = median(figures.cat);
-    const [own, peer] = await archiveRates(base);
     return [
       row(`Pipe: ${megabytes} MB into a FIFO`, median(figures.plain), cat, "cat", 0.8),
       row("Pipe: the same, wrapped as RecordIO", median(figures.wrapped), cat, "cat", 0.6),
-      row(`model.tar.gz of ${archiveMegabytes} MB`, own, peer, "tar | gzip"),
     ];
   } finally {
     rmSync(base, { recursive: true, force: true });
