@@ -162,6 +162,32 @@ def an_augmented_manifest_without_the_attribute_names_line_and_attribute():
     assert 'line 2: it has no attribute "class"' in described["FailureReason"], described["FailureReason"]
 
 
+@test
+def the_built_in_k_means_reads_its_epochs_from_pipes():
+    for at, corner in enumerate([(0, 0), (100, 0), (0, 100)]):
+        rows = "".join(f"{corner[0] + row % 3},{corner[1] + row % 5}\n" for row in range(200))
+        s3.put_object(Bucket=bucket, Key=f"corners/{at}", Body=rows)
+    pipe = {"InputMode": "Pipe", "ContentType": "text/csv;label_size=0"}
+    api.create_training_job(
+        TrainingJobName="piped-kmeans",
+        AlgorithmSpecification={"TrainingImage": "174872318107.dkr.ecr.us-west-2.amazonaws.com/kmeans:1", "TrainingInputMode": "File"},
+        RoleArn=role,
+        HyperParameters={"k": "3", "feature_dim": "2", "mini_batch_size": "50", "epochs": "3"},
+        InputDataConfig=[
+            channel("train", "corners/", ShuffleConfig={"Seed": 3}, **pipe),
+            channel("test", "corners/", **pipe),
+        ],
+        OutputDataConfig={"S3OutputPath": f"s3://{bucket}/out"},
+        ResourceConfig={"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 10},
+        StoppingCondition={"MaxRuntimeInSeconds": 300},
+    )
+    described = ended("piped-kmeans")
+    assert described["TrainingJobStatus"] == "Completed", described.get("FailureReason")
+    values = {metric["MetricName"]: metric["Value"] for metric in described["FinalMetricDataList"]}
+    # Of three and of five values in turn: 2/3 and 2.
+    assert 2.5 < values["test:msd"] < 2.8, values
+
+
 COUNTER = """
 import os, sys, time
 folder = "/opt/ml/checkpoints"

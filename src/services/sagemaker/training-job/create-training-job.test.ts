@@ -30,11 +30,6 @@ const refused: readonly (readonly [Partial<CreateTrainingJobRequest>, string, st
     "The account-level service limit 'ml.c4.xlarge for training job usage' is 4 Instances, with current utilization of 0 Instances and a request delta of 5 Instances.",
   ],
   [
-    { AlgorithmSpecification: { ...job.AlgorithmSpecification, TrainingInputMode: "Pipe" } },
-    "ValidationException",
-    'InputDataConfig "train": the input mode Pipe with a built-in algorithm is not implemented by Salvia yet.',
-  ],
-  [
     { InputDataConfig: [{ ...channel, RecordWrapperType: "RecordIO" }] },
     "ValidationException",
     'InputDataConfig "train": RecordWrapperType RecordIO needs the input mode Pipe.',

@@ -7,8 +7,7 @@ import { defaultRuntimeSeconds } from "../jobs/job-kind.ts";
 import { checkExecutionRole } from "../execution-role.ts";
 import { parseS3Uri } from "../s3-uri.ts";
 import { checkNewTags } from "../tags/tag-rules.ts";
-import { notImplemented } from "../not-implemented.ts";
-import { checkSupport, inputModeOf } from "./check-support.ts";
+import { checkSupport } from "./check-support.ts";
 import { knownMetrics } from "./known-metrics.ts";
 import { checkWarmPool } from "./warm-pool.ts";
 import { checkSpot } from "./spot.ts";
@@ -23,13 +22,6 @@ function instancesOf({ ResourceConfig }: CreateTrainingJobRequest): Instances {
   if (type === undefined || count === undefined)
     throw validationError("ResourceConfig must have InstanceType and InstanceCount.");
   return { type, count };
-}
-
-/** The built-in algorithms here read files. */
-function checkModes(job: CreateTrainingJobRequest, { kind }: TrainingProgram): void {
-  const piped = (job.InputDataConfig ?? []).find((channel) => inputModeOf(job, channel) === "Pipe");
-  if (piped && kind === "algorithm")
-    throw notImplemented(`InputDataConfig "${piped.ChannelName}": the input mode Pipe with a built-in algorithm`);
 }
 
 function checkLocations(job: CreateTrainingJobRequest): void {
@@ -90,7 +82,6 @@ export const createTrainingJob = operation("CreateTrainingJob", async (input, ct
   checkSupport(input);
   const program = trainingProgram(input.AlgorithmSpecification, ctx.algorithms, ctx.compute);
   await checkMetrics(input.AlgorithmSpecification, program);
-  checkModes(input, program);
   checkSpot(input);
   checkWarmPool(input);
   const instances = instancesOf(input);
