@@ -156,6 +156,9 @@ async function acceptSuite(suite: string, prepared: Prepared): Promise<Counts> {
     shareEnvironments(suite, join(folder, "data"));
     const samples = join(folder, "samples");
     mkdirSync(samples);
+    const files = join(folder, "files");
+    mkdirSync(join(files, "data"), { recursive: true });
+    writeFileSync(join(files, "data", "shared.txt"), "of the machine");
     const webhook = `http://127.0.0.1:${await freePort()}/`;
     const server = await startServer(join(folder, "data"), false, 0, [
       ...serverFlags,
@@ -166,6 +169,8 @@ async function acceptSuite(suite: string, prepared: Prepared): Promise<Counts> {
       spotInterruptions(folder),
       "--sample-bucket",
       `sagemaker-sample-data-us-west-2=${samples}`,
+      "--file-system",
+      `fs-0acce97ed=${files}`,
     ]);
     const variables = { ...prepared.variables, SALVIA_TEST_WEBHOOK: webhook, SALVIA_TEST_SAMPLES: samples };
     try {

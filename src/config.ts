@@ -32,9 +32,11 @@ export interface Config {
   readonly s3Webhooks: readonly string[];
   /** Framework images run in the version of their tag, or not at all. */
   readonly isFrameworkStrict: boolean;
-  /** NAME=FOLDER: folders that are shown as public, read-only buckets; absolute. */
   /** File that says when spot instances are taken back; "" for never. */
   readonly spotInterruptions: string;
+  /** ID=FOLDER: folders that stand for file systems; absolute. */
+  readonly fileSystems: readonly string[];
+  /** NAME=FOLDER: folders that are shown as public, read-only buckets; absolute. */
   readonly sampleBuckets: readonly string[];
   /** What new buckets begin with: as AWS makes them now, or 2022: with access control lists and nothing blocked. */
   readonly bucketDefaults: "current" | "2022";
@@ -98,11 +100,15 @@ function webhooks(value: string): readonly string[] | Problem {
 }
 
 /** NAME=FOLDER, several with commas between. */
-function sampleBuckets(value: string): readonly string[] | Problem {
-  const parts = value.split(",").map((part) => /^([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])=(.+)$/s.exec(part.trim()));
-  const mounts = parts.flatMap((found) => (found ? [`${found[1]}=${resolve(found[2] ?? "")}`] : []));
-  return mounts.length === parts.length ? mounts : new Problem("NAME=FOLDER, with commas between several");
-}
+const folders =
+  (name: RegExp, expected: string) =>
+  (value: string): readonly string[] | Problem => {
+    const parts = value.split(",").map((part) => /^([^=]+)=(.+)$/s.exec(part.trim()));
+    const mounts = parts.flatMap((found) =>
+      found && name.test(found[1] ?? "") ? [`${found[1]}=${resolve(found[2] ?? "")}`] : [],
+    );
+    return mounts.length === parts.length ? mounts : new Problem(`${expected}, with commas between several`);
+  };
 
 const cores = availableParallelism();
 
@@ -238,13 +244,22 @@ export const settings: { readonly [Name in keyof Config]: Setting<Config[Name]> 
     about: "file that says when spot instances are taken back (docs/spot.md)",
     read: (value) => value,
   },
+  fileSystems: {
+    flag: "file-system",
+    variable: "SALVIA_FILE_SYSTEMS",
+    fallback: [],
+    about: "fs-ID=FOLDER: jobs may read the folder as the file system of that id; may be given several times",
+    isRepeatable: true,
+    // As long as the API asks for.
+    read: folders(/^fs-[0-9a-f]{8,}$/, "fs-ID=FOLDER, the id with 8 or more of 0-9 and a-f behind fs-"),
+  },
   sampleBuckets: {
     flag: "sample-bucket",
     variable: "SALVIA_SAMPLE_BUCKETS",
     fallback: [],
     about: "NAME=FOLDER: shows the folder as a public bucket that can only be read; may be given several times",
     isRepeatable: true,
-    read: sampleBuckets,
+    read: folders(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, "NAME=FOLDER"),
   },
   bucketDefaults: {
     flag: "bucket-defaults",
@@ -320,6 +335,7 @@ export function readConfig(args: readonly string[], environment: NodeJS.ProcessE
     s3Webhooks: read("s3Webhooks"),
     isFrameworkStrict: read("isFrameworkStrict"),
     spotInterruptions: read("spotInterruptions"),
+    fileSystems: read("fileSystems"),
     sampleBuckets: read("sampleBuckets"),
     bucketDefaults: read("bucketDefaults"),
   };

@@ -1,5 +1,5 @@
 // Composition root: config → database → storage → services → engine → http. The only file, with cli/, that knows every room.
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { availableParallelism, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
 import { algorithms, findAlgorithm } from "./algorithms/index.ts";
@@ -19,6 +19,7 @@ import { createMembership, type Membership } from "./engine/membership.ts";
 import { createListener } from "./http/listener.ts";
 import { createPipeline } from "./http/pipeline.ts";
 import { minutes, seconds, systemClock, type Clock } from "./lib/clock.ts";
+import { namedFolder } from "./lib/named-folder.ts";
 import { createLog, lineWriter, silentLog, type Log } from "./lib/log.ts";
 import { probeNamespaces } from "./lib/probe-namespaces.ts";
 import { systemRandom, type Random } from "./lib/random.ts";
@@ -33,7 +34,6 @@ import {
   canonicalUserId,
   createS3,
   listedObject,
-  sampleBucketOf,
   SampleBucketError,
   type S3,
   webhooksOf,
@@ -176,7 +176,7 @@ const authoriserOf = ({ store, clock, log }: Ground): Authoriser =>
 async function openS3(ground: Ground): Promise<{ readonly s3: S3; readonly storage: BlobStorage }> {
   const { config } = ground;
   const storage = createMountedStorage(ground.storage);
-  const samples = { buckets: config.sampleBuckets.map(sampleBucketOf), storage };
+  const samples = { buckets: config.sampleBuckets.map(namedFolder), storage };
   const s3 = createS3({
     ...ground,
     storage,
@@ -202,9 +202,19 @@ function spotPolicyOf(file: string): SpotPolicy {
   }
 }
 
-const jobRulesOf = ({ isFrameworkStrict, spotInterruptions }: Config) => ({
+/** Folder by id. Throws for folders that are none. */
+function fileSystemsOf(settings: readonly string[]): ReadonlyMap<string, string> {
+  const fileSystems = new Map(settings.map(namedFolder).map(({ name, folder }) => [name, folder]));
+  for (const [id, folder] of fileSystems)
+    if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory())
+      throw new FolderProblemError(`--file-system ${id}=${folder}: there is no such folder`);
+  return fileSystems;
+}
+
+const jobRulesOf = ({ isFrameworkStrict, spotInterruptions, fileSystems }: Config) => ({
   isFrameworkStrict,
   spot: spotPolicyOf(spotInterruptions),
+  fileSystems: fileSystemsOf(fileSystems),
 });
 
 /** Services, the pipeline before them and the engine that carries their reconcilers; starts nothing. */

@@ -107,6 +107,29 @@ def two_instances_train_together_by_name():
 
 
 @test
+def fast_files_and_file_systems_are_mounts_of_the_container():
+    s3.put_object(Bucket=bucket, Key="large/rows.csv", Body=b"\n".join(b"%d" % (at % 7) for at in range(700_000)))
+    large = {"S3DataType": "S3Prefix", "S3Uri": f"s3://{bucket}/large/"}
+    files = {"FileSystemId": "fs-0acce97ed", "FileSystemAccessMode": "ro", "FileSystemType": "EFS", "DirectoryPath": "/data"}
+    channels = [
+        {"ChannelName": "train", "DataSource": {"S3DataSource": large}, "InputMode": "FastFile"},
+        {"ChannelName": "files", "DataSource": {"FileSystemDataSource": files}},
+    ]
+    script = (
+        "cd /opt/ml/input/data && grep ' /opt/ml/input' /proc/self/mountinfo | cut -d' ' -f5,6 && wc -l < train/rows.csv"
+        " && cat files/shared.txt && (touch train/new files/new 2>&1 | grep -c Read-only)"
+    )
+    algorithm = {"TrainingImage": image, "TrainingInputMode": "File", "ContainerEntrypoint": ["/bin/sh"], "ContainerArguments": ["-c", script]}
+    job = trained("fast", AlgorithmSpecification=algorithm, InputDataConfig=channels)
+    said = lines("fast")
+    assert job["TrainingJobStatus"] == "Completed", (job.get("FailureReason"), said)
+    mounts = sorted(line.split()[0] for line in said if line.startswith("/opt/ml/input"))
+    assert mounts == ["/opt/ml/input/data/files", "/opt/ml/input/data/train", "/opt/ml/input/data/train/rows.csv"], said
+    assert all(" ro," in line for line in said if line.startswith("/opt/ml/input")), said
+    assert "699999" in said and "of the machine" in "".join(said) and said[-1].endswith("2"), said
+
+
+@test
 def a_model_is_deployed_and_answers():
     artifacts = f"s3://{bucket}/output/two/output/model.tar.gz"
     container = {"Image": image, "ModelDataUrl": artifacts, "Environment": {"FLAVOUR": "mint"}}

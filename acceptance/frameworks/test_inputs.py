@@ -1,5 +1,6 @@
 """Every way in which a script gets its data: Pipe with several channels, shuffled, wrapped and gzip; FastFile; sharded."""
 import gzip
+import hashlib
 import io
 import json
 import os
@@ -113,6 +114,65 @@ def what_cannot_be_streamed_fails_with_its_name():
         assert "RecordWrapperType RecordIO needs the input mode Pipe" in str(error), error
     else:
         raise AssertionError("RecordIO in File mode was accepted")
+
+
+LOOKER = """
+import hashlib, json, os
+base = "/opt/ml/input/data/"
+def tried(path):
+    try: open(path, "a").write("x")
+    except OSError as error: return error.strerror
+    return "written"
+mounts = [line.split()[4] for line in open("/proc/self/mountinfo")]
+seen = {"mounts": [path for path in mounts if path.startswith(base)]}
+if os.path.exists(base + "fast"):
+    seen["large"] = hashlib.sha256(open(base + "fast/deep/large", "rb").read()).hexdigest()
+    seen["small"] = open(base + "fast/small").read()
+    seen["tried"] = [tried(base + "fast/" + name) for name in ("deep/large", "small", "new")]
+for name in ("ro", "rw"):
+    if os.path.exists(base + name): seen[name] = [open(base + name + "/shared.txt").read(), tried(base + name + "/shared.txt")]
+json.dump(seen, open("/opt/ml/model/seen.json", "w"))
+"""
+
+
+@test
+def fast_files_are_bound_and_cannot_be_written():
+    large = os.urandom(3_000_000)
+    s3.put_object(Bucket=bucket, Key="fast/deep/large", Body=large)
+    s3.put_object(Bucket=bucket, Key="fast/small", Body="s")
+    s3.put_object(Bucket=bucket, Key="code/reader.py", Body=LOOKER)
+    seen = seen_by(job("fast", [channel("fast", "fast/", InputMode="FastFile")]))
+    assert seen["large"] == hashlib.sha256(large).hexdigest() and seen["small"] == "s"
+    # The first belongs to the server, which is another user.
+    assert "written" not in seen["tried"] and seen["tried"][2] == "Read-only file system", seen["tried"]
+    assert seen["mounts"] == ["/opt/ml/input/data/fast", "/opt/ml/input/data/fast/deep/large"], seen["mounts"]
+    # A program that tried to write has changed nothing.
+    assert s3.get_object(Bucket=bucket, Key="fast/deep/large")["Body"].read() == large
+
+
+def files(name, mode, path="/data", identifier="fs-0acce97ed"):
+    source = {"FileSystemId": identifier, "FileSystemAccessMode": mode, "FileSystemType": "EFS", "DirectoryPath": path}
+    return {"ChannelName": name, "DataSource": {"FileSystemDataSource": source}}
+
+
+@test
+def a_folder_of_the_machine_stands_for_a_file_system():
+    seen = seen_by(job("file-system", [files("ro", "ro")]))
+    assert seen["ro"][0] == "of the machine" and seen["ro"][1] != "written", seen
+    described = job("file-system-none", [files("ro", "ro", "/none")])
+    assert 'The directory "/none" of the file system "fs-0acce97ed" does not exist' in described["FailureReason"], described
+    for channel_of, part in (
+        (files("x", "ro", "/../.."), 'must begin with "/" and have no'),
+        (files("x", "ro", "/", "fs-00000bad"), "salvia serve --file-system fs-00000bad=FOLDER"),
+        ({**files("x", "ro"), "InputMode": "Pipe"}, "needs the input mode File"),
+    ):
+        try:
+            job("refused", [channel_of])
+        except ClientError as error:
+            assert part in str(error), error
+        else:
+            raise AssertionError(f"accepted, where {part} was expected")
+    s3.put_object(Bucket=bucket, Key="code/reader.py", Body=READER)
 
 
 def records_of(text):

@@ -89,6 +89,7 @@ async function createRun({ clock, random, log, entry }: AgentOptions, paths: Tas
     clock,
     log,
     addresses: () => addressesOf(run),
+    binds: () => state.current.binds ?? [],
     signal: AbortSignal.any([stopAsked.signal, abandoned.signal]),
     tell: (message: string) =>
       reporter.tell({ type: "phase", at: clock.now().getTime(), phase: "downloading", message }),

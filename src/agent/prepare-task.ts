@@ -65,7 +65,11 @@ async function bringIn(run: TaskRun): Promise<void> {
     reporter.tell({ type: "phase", at: nowMs(run), phase: "downloading", message }),
   );
   const quota = new DiskQuota(run.spec.diskBytes);
-  await stageIn(plan, { ...patience, root: paths.root, connection, progress, quota });
+  const tell = (text: string): void => reporter.tell({ type: "output", lines: [{ at: nowMs(run), text }] });
+  const canBind = run.spec.program.kind === "image" || run.host.bwrap !== undefined;
+  const binds = await stageIn(plan, { ...patience, root: paths.root, connection, progress, quota, canBind, tell });
+  // Kept for the release, which may be another agent's.
+  if (binds.length > 0) run.state.save({ binds });
   if (run.spec.hasPipes === true) await (await import("./pipes/watch-pipes.ts")).makeFirstPipes(plan, paths.root);
 }
 

@@ -27,6 +27,7 @@ async function setUp(diskBytes?: number) {
   const root = join(folder, "root");
   const common = { clock: systemClock, log: silentLog, signal: stopping.signal };
   const progress = createProgress(systemClock, () => undefined);
+  const told: string[] = [];
   return {
     server,
     stopping,
@@ -35,8 +36,17 @@ async function setUp(diskBytes?: number) {
       writeFileSync(join(folder, name), bytes);
       return { file: join(folder, name) };
     },
-    stage: (plan: ChannelPlan) =>
-      stageIn(plan, { ...common, root, connection, progress, quota: new DiskQuota(diskBytes) }),
+    told,
+    stage: (plan: ChannelPlan, canBind = false) =>
+      stageIn(plan, {
+        ...common,
+        root,
+        connection,
+        progress,
+        quota: new DiskQuota(diskBytes),
+        canBind,
+        tell: (line) => told.push(line),
+      }),
   };
 }
 
@@ -173,4 +183,50 @@ test("a model archive may not unpack to more than the volume", async () => {
   await expect(stage(plan)).rejects.toThrow(
     "model.tar.gz cannot be unpacked: its files are larger than allowed: more than 1 MB",
   );
+});
+
+const megabyte = 1_048_576;
+
+test("large objects of a FastFile channel are bound and the others copied, in a folder that cannot be written", async () => {
+  const { root, file, stage } = await setUp(2 * megabyte);
+  const large = file("large", Buffer.alloc(3 * megabyte, "x"));
+  const zipped = file("zipped", gzipSync(Buffer.alloc(10)));
+  const objects = [
+    object("deep/large", large, 3 * megabyte),
+    object("small", file("small", "s"), 1),
+    object("zipped", zipped, 2 * megabyte, true),
+  ];
+  const plan: ChannelPlan = { channels: [{ name: "train", mode: "FastFile", objects }], modelArchives: [] };
+  expect(await stage(plan, true)).toEqual([
+    { from: join(root, "input/data/train"), to: "input/data/train", isReadOnly: true },
+    { from: large.file, to: "input/data/train/deep/large", isReadOnly: true },
+  ]);
+  expect(statSync(join(root, "input/data/train/deep/large")).size).toBe(0);
+  expect([train(root, "small"), train(root, "zipped")]).toEqual(["s", "\0".repeat(10)]);
+});
+
+test("where nothing can be bound, FastFile copies and says so, and a folder is found by a link", async () => {
+  const { root, file, stage, told } = await setUp();
+  const mount = { from: mkdtempSync(join(tmpdir(), "salvia-mount-")), isReadOnly: true };
+  onTestFinished(() => rmSync(mount.from, { recursive: true, force: true }));
+  writeFileSync(join(mount.from, "shared"), "by others");
+  const plan: ChannelPlan = {
+    channels: [
+      { name: "train", mode: "FastFile", objects: [object("one", file("one", "local"), 5)] },
+      { name: "files", mode: "Mount", mount, objects: [] },
+    ],
+    modelArchives: [],
+  };
+  expect(await stage(plan)).toEqual([]);
+  expect(train(root, "one")).toBe("local");
+  expect(told).toEqual(["FastFile: the files of the channel train were copied: this machine has no namespaces"]);
+  expect(readFileSync(join(root, "input/data/files/shared"), "utf8")).toBe("by others");
+  expect(await stage(plan, true)).toContainEqual({ ...mount, to: "input/data/files" });
+});
+
+test("names that cannot stand together are refused, bound or not", async () => {
+  const { file, stage } = await setUp();
+  const objects = [object("a", file("a", "x"), megabyte), object("a/b", file("b", "x"), 1)];
+  const plan: ChannelPlan = { channels: [{ name: "train", mode: "FastFile", objects }], modelArchives: [] };
+  await expect(stage(plan, true)).rejects.toThrow("both a file and the folder");
 });

@@ -1,12 +1,13 @@
 // Brings a plan's objects into the task's root: channels under input/data, model archives unpacked under model. Repeatable: what a
 // killed agent left half done is made anew.
-import { constants, copyFile, mkdir, rm, stat } from "node:fs/promises";
+import { constants, copyFile, mkdir, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { createWriteStream } from "node:fs";
 import { dirname, join } from "node:path";
 import { Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { errorCode } from "../lib/error-code.ts";
 import type { ChannelPlan, PlannedChannel, PlannedObject } from "../task/channel-plan.ts";
+import { splitForBinds, type Bind } from "./binds.ts";
 import { untilItWorks, type Patience } from "./back-off.ts";
 import { openPlanned, type OpenObject } from "./planned-bytes.ts";
 import { checkTogether, inside, safeParts, StageError } from "./planned-path.ts";
@@ -20,29 +21,94 @@ export interface StageOptions extends Patience {
   readonly progress: Progress;
   /** Of the task's volume; inputs that would go beyond it end the staging. */
   readonly quota: DiskQuota;
+  /** Whether the program has mounts of its own. */
+  readonly canBind: boolean;
+  /** A line for the task's log. */
+  readonly tell: (line: string) => void;
 }
 
 /** Small files wait on the file system, not on bytes: several at a time. */
 const filesAtOnce = 8;
 
-/** Throws StageError with a text for the user when the objects cannot become files. */
-export async function stageIn(plan: ChannelPlan, options: StageOptions): Promise<void> {
-  for (const channel of plan.channels) if (channel.mode === "File") await stageChannel(channel, options);
-  if (plan.modelArchives.length === 0) return;
+/** Answers what is to be bound when the program starts. Throws StageError with a text for the user when the objects cannot become files. */
+export async function stageIn(plan: ChannelPlan, options: StageOptions): Promise<readonly Bind[]> {
+  const binds: Bind[] = [];
+  for (const channel of plan.channels) binds.push(...(await stageChannel(channel, options)));
+  if (plan.modelArchives.length === 0) return binds;
   const folder = join(options.root, "model");
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
   for (const archive of plan.modelArchives) await unpack(archive, folder, options);
+  return binds;
 }
 
-async function stageChannel(channel: PlannedChannel, options: StageOptions): Promise<void> {
+const folderName = (channel: PlannedChannel): string => channel.folder ?? `input/data/${channel.name}`;
+
+async function emptyFolder(channel: PlannedChannel, { root }: StageOptions): Promise<string> {
   if (safeParts(channel.name).length > 1)
     throw new StageError(`${JSON.stringify(channel.name)} cannot be a channel's name`);
-  const folder = inside(options.root, channel.folder ?? `input/data/${channel.name}`);
+  const folder = inside(root, folderName(channel));
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
+  return folder;
+}
+
+async function stageChannel(channel: PlannedChannel, options: StageOptions): Promise<readonly Bind[]> {
+  switch (channel.mode) {
+    case "File":
+      await stageFiles(channel, options);
+      return [];
+    case "FastFile":
+      return stageFastFiles(channel, options);
+    case "Mount":
+      return stageMount(channel, options);
+    case "Stream":
+    case "Pipe":
+      return [];
+  }
+}
+
+/** The program finds the folder as it is; where programs have no mounts of their own, by a link. */
+async function stageMount(channel: PlannedChannel, options: StageOptions): Promise<readonly Bind[]> {
+  const { mount } = channel;
+  if (!mount) throw new Error(`the channel ${channel.name} has nothing to mount`);
+  const folder = await emptyFolder(channel, options);
+  if (options.canBind) return [{ ...mount, to: folderName(channel) }];
+  await rm(folder, { recursive: true });
+  await symlink(mount.from, folder);
+  return [];
+}
+
+/** Large objects are bound over empty files of their names, and the folder over itself, so that nothing in it can be written. */
+async function stageFastFiles(channel: PlannedChannel, options: StageOptions): Promise<readonly Bind[]> {
+  if (!options.canBind) {
+    options.tell(`FastFile: the files of the channel ${channel.name} were copied: this machine has no namespaces`);
+    await stageFiles(channel, options);
+    return [];
+  }
+  const { bound, copied } = splitForBinds(channel.objects);
+  const folder = await stageFiles({ ...channel, objects: copied }, options, channel.objects);
+  for (const { path } of bound) {
+    const to = inside(folder, path);
+    await mkdir(dirname(to), { recursive: true });
+    await writeFile(to, "");
+  }
+  const to = folderName(channel);
+  return [
+    { from: folder, to, isReadOnly: true },
+    ...bound.map(({ path, source }) => ({ from: source.file, to: `${to}/${path}`, isReadOnly: true })),
+  ];
+}
+
+/** Answers the folder. `together`: all that it will hold. */
+async function stageFiles(
+  channel: PlannedChannel,
+  options: StageOptions,
+  together: readonly PlannedObject[] = channel.objects,
+): Promise<string> {
+  const folder = await emptyFolder(channel, options);
   try {
-    checkTogether(channel.objects.map((object) => object.path));
+    checkTogether(together.map((object) => object.path));
   } catch (error) {
     if (error instanceof StageError) throw new StageError(`Channel ${channel.name}: ${error.message}`);
     throw error;
@@ -57,6 +123,7 @@ async function stageChannel(channel: PlannedChannel, options: StageOptions): Pro
     await mkdir(dirname(to), { recursive: true });
     await retryingDownload(object, options, () => bring(object, to, options));
   });
+  return folder;
 }
 
 /** The server may go away in the middle of a download: then the object is brought again, from its start. */

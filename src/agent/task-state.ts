@@ -2,6 +2,7 @@
 import { closeSync, fdatasyncSync, openSync, renameSync, writeSync } from "node:fs";
 import { errorCode } from "../lib/error-code.ts";
 import type { Log } from "../lib/log.ts";
+import type { Bind } from "./binds.ts";
 import type { TaskEnd } from "../task/report.ts";
 import { readOwnJson, type TaskPaths } from "../task/task-folder.ts";
 
@@ -16,6 +17,8 @@ export interface AgentState {
   /** A hosting task answered /ping once. */
   readonly wasReady?: boolean;
   readonly stop?: StopState;
+  /** What the program sees without a copy. */
+  readonly binds?: readonly Bind[];
   /** Pipe mode: epochs that each channel is through with. */
   readonly pipes?: Readonly<Record<string, number>>;
   /** Pipe mode: channels whose epoch is being read at this moment. */

@@ -15,8 +15,13 @@ export interface PlannedObject {
 
 export interface PlannedChannel {
   readonly name: string;
-  /** Stream: not brought in, but read object by object (batch transform). Pipe: through a FIFO per epoch, while the program runs. */
-  readonly mode: "File" | "Stream" | "Pipe";
+  /**
+   * FastFile: as File, and without a copy where that can be. Mount: a folder of the machine. Stream: not brought in, but read object by
+   * object (batch transform). Pipe: through a FIFO per epoch, while the program runs.
+   */
+  readonly mode: "File" | "FastFile" | "Mount" | "Stream" | "Pipe";
+  /** Mount: the folder. */
+  readonly mount?: { readonly from: string; readonly isReadOnly: boolean };
   /** Pipe: each epoch has an order of its own. */
   readonly shuffleSeed?: number;
   /** Pipe: so many objects belong together and are never torn apart by shuffling (attributes of a manifest's line). Default: 1. */

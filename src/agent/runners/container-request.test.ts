@@ -38,6 +38,7 @@ const wish = {
   image: { name: "own:1", cpus: 2, memoryBytes: 8 * gib },
   root: "/data/tasks/uid-algo-2/root",
   addresses: { host: "172.20.0.1" },
+  binds: [],
 };
 
 test("a container has the job's name, place and environment, and never more than the machine has", () => {
@@ -57,6 +58,22 @@ test("a container has the job's name, place and environment, and never more than
     NetworkingConfig: { EndpointsConfig: { "salvia-uid": { IPAMConfig: { IPv4Address: "172.20.0.11" } } } },
   });
   expect(containerRequest(wish)).not.toHaveProperty("Entrypoint");
+});
+
+test("what is bound lies below /opt/ml, read-only where it says so", () => {
+  const binds = [
+    { from: "/data/objects/1", to: "input/data/fast/a", isReadOnly: true },
+    { from: "/shared", to: "input/data/files", isReadOnly: false },
+  ];
+  expect(containerRequest({ ...wish, binds })).toMatchObject({
+    HostConfig: {
+      Mounts: [
+        { Source: wish.root, Target: "/opt/ml" },
+        { Type: "bind", Source: "/data/objects/1", Target: "/opt/ml/input/data/fast/a", ReadOnly: true },
+        { Type: "bind", Source: "/shared", Target: "/opt/ml/input/data/files", ReadOnly: false },
+      ],
+    },
+  });
 });
 
 test("without a gateway there are no credentials and no endpoint; with one there are both", () => {

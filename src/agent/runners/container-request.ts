@@ -3,6 +3,7 @@
 import { resolve } from "node:path";
 import { containerName, installationLabel, taskLabel, type ContainerPlace } from "../../task/container-place.ts";
 import type { ImageProgram, InstanceShape, TaskSpec } from "../../task/task.ts";
+import type { Bind } from "../binds.ts";
 import { gatewayEnvironment, type ProgramAddresses } from "./program-command.ts";
 
 export interface ContainerWish {
@@ -14,6 +15,8 @@ export interface ContainerWish {
   /** Becomes /opt/ml. */
   readonly root: string;
   readonly addresses: ProgramAddresses;
+  /** Below /opt/ml. */
+  readonly binds: readonly Bind[];
 }
 
 export interface EngineImage {
@@ -67,8 +70,14 @@ function environmentOf({ spec, addresses }: ContainerWish): [string, string][] {
   });
 }
 
-const mountsOf = ({ program, root }: ContainerWish): object[] => [
+const mountsOf = ({ program, root, binds }: ContainerWish): object[] => [
   { Type: "bind", Source: root, Target: "/opt/ml" },
+  ...binds.map(({ from, to, isReadOnly }) => ({
+    Type: "bind",
+    Source: from,
+    Target: `/opt/ml/${to}`,
+    ReadOnly: isReadOnly,
+  })),
   ...(program.mounts ?? []).map(({ from, to, isReadOnly }) => ({
     Type: "bind",
     Source: resolve(root, from),

@@ -11,6 +11,7 @@ import type { TaskPaths } from "../../task/task-folder.ts";
 import type { ImageProgram, TaskSpec } from "../../task/task.ts";
 import { untilItWorks } from "../back-off.ts";
 import { StageError } from "../planned-path.ts";
+import type { Bind } from "../binds.ts";
 import { containerRequest } from "./container-request.ts";
 import { startOutputCopy, type OutputCopy } from "./copy-output.ts";
 import { ensureImage } from "./ensure-image.ts";
@@ -29,6 +30,7 @@ export interface DockerRunnerOptions {
   /** Aborts when nobody wants the task's preparation any more. */
   readonly signal: AbortSignal;
   readonly addresses: () => ProgramAddresses;
+  readonly binds: () => readonly Bind[];
   /** For people, while the image comes. */
   readonly tell: (message: string) => void;
 }
@@ -79,7 +81,7 @@ class DockerRunner implements Runner {
   }
 
   async prepare(): Promise<void> {
-    const { spec, paths, program, place, engine, clock, log, signal, tell, addresses } = this.#options;
+    const { spec, paths, program, place, engine, clock, log, signal, tell, addresses, binds } = this.#options;
     writeContract(spec, paths.root);
     // An image may run as any user.
     openToAll(paths.root);
@@ -92,7 +94,15 @@ class DockerRunner implements Runner {
         const image = await ensureImage({ engine, program, purpose: spec.purpose, tell, ...patience });
         // One of an agent that was killed before the release.
         await this.destroy();
-        const body = containerRequest({ spec, program, place, image, root: paths.root, addresses: addresses() });
+        const body = containerRequest({
+          spec,
+          program,
+          place,
+          image,
+          root: paths.root,
+          addresses: addresses(),
+          binds: binds(),
+        });
         const path = `/containers/create?name=${containerName(spec.key)}`;
         try {
           await engine.ask({ method: "POST", path, body, signal });

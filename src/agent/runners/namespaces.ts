@@ -4,6 +4,7 @@ import { existsSync, lstatSync, readdirSync, readlinkSync, realpathSync } from "
 import { dirname, join, relative } from "node:path";
 import { findSystemProgram } from "../../lib/probe-namespaces.ts";
 import type { TaskPaths } from "../../task/task-folder.ts";
+import type { Bind } from "../binds.ts";
 import type { ProgramView } from "./program-command.ts";
 
 const salviaFolder = "/opt/salvia";
@@ -42,10 +43,12 @@ export interface NamespaceOptions {
   readonly python: string | undefined;
   /** Undefined keeps the agent's own user. */
   readonly user: number | undefined;
+  /** Below /opt/ml. */
+  readonly binds: readonly Bind[];
 }
 
 /** The whole command line, up to the program: "/bin/sh start.sh" as the task's user. */
-export function namespaceCommand({ bwrap, paths, nodePath, entry, python, user }: NamespaceOptions): string[] {
+export function namespaceCommand({ bwrap, paths, nodePath, entry, python, user, binds }: NamespaceOptions): string[] {
   const app = packageFolder(entry);
   const inside = ["/run", "/run/systemd", "/var", "/opt", salviaFolder, `${salviaFolder}/bin`, `${salviaFolder}/app`];
   return [
@@ -65,6 +68,7 @@ export function namespaceCommand({ bwrap, paths, nodePath, entry, python, user }
     "--bind",
     paths.root,
     "/opt/ml",
+    ...binds.flatMap(({ from, to, isReadOnly }) => [isReadOnly ? "--ro-bind" : "--bind", from, `/opt/ml/${to}`]),
     ...readOnly(nodePath, `${salviaFolder}/bin/node`),
     ...packageParts.flatMap((name) => readOnly(join(app, name), `${salviaFolder}/app/${name}`)),
     ...(python === undefined ? [] : readOnly(python, pythonInside)),

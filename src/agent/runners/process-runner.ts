@@ -27,6 +27,7 @@ import {
 } from "../../lib/process-identity.ts";
 import { readIfThere, readWaiter, taskMark, type TaskPaths } from "../../task/task-folder.ts";
 import type { TaskSpec } from "../../task/task.ts";
+import type { Bind } from "../binds.ts";
 import { freePort } from "../free-port.ts";
 import { ownAddress } from "../own-address.ts";
 import { namespaceCommand, packageFolder, privateView, userOf } from "./namespaces.ts";
@@ -72,6 +73,7 @@ export interface ProcessRunnerOptions {
   readonly python?: string;
   readonly clock: Clock;
   readonly addresses: () => ProgramAddresses;
+  readonly binds: () => readonly Bind[];
 }
 
 /** A waiter that made its folder but not yet its note is given this long. */
@@ -198,7 +200,7 @@ class ProcessRunner implements Runner {
   #command(): string[] {
     const { bwrap, paths, nodePath, entry, python } = this.#options;
     if (bwrap === undefined) return ["/bin/sh", paths.startScript];
-    return namespaceCommand({ bwrap, paths, nodePath, entry, python, user: this.#user });
+    return namespaceCommand({ bwrap, paths, nodePath, entry, python, user: this.#user, binds: this.#options.binds() });
   }
 
   #waiter(): ProcessIdentity | undefined {

@@ -59,7 +59,7 @@ export { listedObject } from "./access/listed-object.ts";
 export { bucketFacts } from "./bucket/bucket-facts.ts";
 export { canonicalUserId } from "./bucket/buckets.ts";
 export { checkPostPolicy, withinRange } from "./post/post-policy.ts";
-export { sampleBucketOf, SampleBucketError } from "./samples/sample-buckets.ts";
+export { SampleBucketError } from "./samples/sample-buckets.ts";
 export { webhooksOf } from "./notifications/destinations.ts";
 export type { S3Objects } from "./s3-objects.ts";
 

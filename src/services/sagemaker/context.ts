@@ -81,6 +81,8 @@ export interface SagemakerPlatform {
   /** Container images by the names that jobs give them. */
   readonly images: Images;
   readonly spot: SpotPolicy;
+  /** Folders that stand for file systems, by FileSystemId. */
+  readonly fileSystems: ReadonlyMap<string, string>;
   /** Framework images run in the version of their tag, or not at all. */
   readonly isFrameworkStrict: boolean;
   /** Where agents reach this server: the URL now, and the file that holds it after a restart on another port. */
@@ -90,7 +92,7 @@ export interface SagemakerPlatform {
 }
 
 export type SagemakerContext = RequestContext &
-  Pick<SagemakerPlatform, "objects" | "capacity" | "roles" | "algorithms" | "compute">;
+  Pick<SagemakerPlatform, "objects" | "capacity" | "roles" | "algorithms" | "compute" | "fileSystems">;
 
 /** `operation("CreateModel", async (input, ctx) => …)`; shapes were checked against the model before it runs. */
 export const operation = operationsOf<SagemakerOperations, SagemakerContext>();

@@ -77,8 +77,8 @@ const taskOwnersOf = (platform: SagemakerPlatform): readonly TaskOwner[] => [
 ];
 
 export function createSagemaker(platform: SagemakerPlatform): Sagemaker {
-  const { objects, capacity, roles, algorithms, compute } = platform;
-  const own = { objects, capacity, roles, algorithms, compute };
+  const { objects, capacity, roles, algorithms, compute, fileSystems } = platform;
+  const own = { objects, capacity, roles, algorithms, compute, fileSystems };
   return {
     service: defineService<SagemakerContext>("sagemaker", operations, own),
     reconcilers: reconcilersOf(platform),

@@ -256,6 +256,7 @@ export async function fakeSagemaker({
     roles: fakeRoles(objects),
     isFrameworkStrict: false,
     spot,
+    fileSystems: new Map(),
     algorithms: { find: (image) => (image.includes("/kmeans:") ? kmeans : undefined), names: ["kmeans"] },
     images: { find: async ({ image }) => ({ kind: "foreign", name: image }) },
     server: { url: () => "http://127.0.0.1:7243" },

@@ -32,12 +32,6 @@ export class SampleBucketError extends Error {}
 const maxKeyBytes = 1_024;
 const rowsPerTransaction = 500;
 
-/** "NAME=FOLDER" */
-export const sampleBucketOf = (setting: string): SampleBucket => {
-  const at = setting.indexOf("=");
-  return { name: setting.slice(0, at), folder: setting.slice(at + 1) };
-};
-
 /** Makes the buckets what their folders are now, and removes those that are mounted no more. */
 export async function syncSampleBuckets(parts: SampleParts): Promise<void> {
   await removeUnmounted(parts);

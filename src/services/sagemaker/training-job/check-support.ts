@@ -33,7 +33,6 @@ const jobChecks: readonly SupportCheck<CreateTrainingJobRequest>[] = [
 ];
 
 const channelChecks: readonly SupportCheck<Channel>[] = [
-  ["DataSource.FileSystemDataSource", (channel) => channel.DataSource.FileSystemDataSource],
   ["DataSource.DatasetSource", (channel) => channel.DataSource.DatasetSource],
   ["DataSource.S3DataSource.InstanceGroupNames", ({ DataSource: d }) => isGiven(d.S3DataSource?.InstanceGroupNames)],
   ["DataSource.S3DataSource.ModelAccessConfig", ({ DataSource: d }) => d.S3DataSource?.ModelAccessConfig],
@@ -64,6 +63,10 @@ function checkChannel(job: CreateTrainingJobRequest, channel: Channel): void {
   if (channel.RecordWrapperType === "RecordIO" && inputModeOf(job, channel) !== "Pipe")
     throw validationError(`${where}: RecordWrapperType RecordIO needs the input mode Pipe.`);
   checkAugmented(job, channel, where);
+  const { FileSystemDataSource: files, S3DataSource: objects } = channel.DataSource;
+  if (files && objects) throw validationError(`${where}: DataSource has both S3DataSource and FileSystemDataSource.`);
+  if (files && inputModeOf(job, channel) === "Pipe")
+    throw validationError(`${where}: a FileSystemDataSource needs the input mode File.`);
   refuseUnsupported(channel, channelChecks, `${where}: `);
 }
 

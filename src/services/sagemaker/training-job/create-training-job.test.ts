@@ -79,7 +79,7 @@ const refused: readonly (readonly [Partial<CreateTrainingJobRequest>, string, st
       ],
     },
     "ValidationException",
-    'InputDataConfig "train": DataSource.FileSystemDataSource is not implemented by Salvia yet.',
+    'InputDataConfig "train": The file system "fs-0123456789" is not known here.',
   ],
   [{ EnableManagedSpotTraining: true }, "ValidationException", "Invalid MaxWaitTimeInSeconds. It must be present"],
   [

@@ -1,7 +1,8 @@
 // CreateTrainingJob: the rules that the model cannot express, then one row for the reconciler.
 import type { AlgorithmSpecification, Channel, CreateTrainingJobRequest } from "../../../models/generated/sagemaker.ts";
 import { validationError } from "../../../lib/aws-error.ts";
-import { operation } from "../context.ts";
+import { fileSystemProblem } from "../channels/file-systems.ts";
+import { operation, type SagemakerContext } from "../context.ts";
 import { checkInstances, inLine, type Instances } from "../jobs/job-instances.ts";
 import { defaultRuntimeSeconds } from "../jobs/job-kind.ts";
 import { checkExecutionRole } from "../execution-role.ts";
@@ -24,11 +25,16 @@ function instancesOf({ ResourceConfig }: CreateTrainingJobRequest): Instances {
   return { type, count };
 }
 
-function checkLocations(job: CreateTrainingJobRequest): void {
+function checkLocations(job: CreateTrainingJobRequest, { fileSystems }: SagemakerContext): void {
   const names = (job.InputDataConfig ?? []).map((channel) => channel.ChannelName);
   const twice = names.find((name, at) => names.indexOf(name) !== at);
   if (twice !== undefined) throw validationError(`The channel name "${twice}" is used more than once.`);
   for (const { ChannelName, DataSource } of job.InputDataConfig ?? []) {
+    if (DataSource.FileSystemDataSource) {
+      const problem = fileSystemProblem(fileSystems, DataSource.FileSystemDataSource);
+      if (problem !== undefined) throw validationError(`InputDataConfig "${ChannelName}": ${problem}`);
+      continue;
+    }
     if (!DataSource.S3DataSource) throw validationError(`The channel "${ChannelName}" has no DataSource.`);
     if (!parseS3Uri(DataSource.S3DataSource.S3Uri))
       throw validationError(`The S3Uri of the channel "${ChannelName}" is not of the form s3://bucket/key.`);
@@ -86,7 +92,7 @@ export const createTrainingJob = operation("CreateTrainingJob", async (input, ct
   checkWarmPool(input);
   const instances = instancesOf(input);
   checkInstances("training job", instances, ctx);
-  checkLocations(input);
+  checkLocations(input, ctx);
   checkNewTags(input.Tags ?? []);
   await checkExecutionRole(input.RoleArn, ctx);
   const job = await ctx.resources.create(trainingJob, input.TrainingJobName, specOf(input, program), {

@@ -9,7 +9,8 @@ import type { SagemakerPlatform } from "../context.ts";
 import type { StoredReport, TaskOwner, TaskRow } from "../tasks/task-owner.ts";
 import { usageMetrics } from "../tasks/usage-metrics.ts";
 import { plannedObject } from "../channels/planned-object.ts";
-import { filesOf, type JobPlan } from "../channels/channel-planner.ts";
+import { fileSystemFolder } from "../channels/file-systems.ts";
+import { filesOf, InputDataError, type JobPlan } from "../channels/channel-planner.ts";
 import { hostOf, logStreamIn } from "../jobs/job-host.ts";
 import { readPlan } from "../jobs/plan-blob.ts";
 import { instanceCount } from "./job-tasks.ts";
@@ -24,14 +25,14 @@ const namespace = "/aws/sagemaker/TrainingJobs";
 /** Per report, in CloudWatch: each is a row of the report's transaction. */
 const maxValues = 10_000;
 
-type Platform = Pick<SagemakerPlatform, "storage" | "objects" | "roles" | "metrics" | "clock" | "log">;
+type Platform = Pick<SagemakerPlatform, "storage" | "objects" | "roles" | "metrics" | "clock" | "log" | "fileSystems">;
 
 const specOf = (owner: ResourceRow): TrainingJobSpec => unpack(owner.spec) as TrainingJobSpec;
 
-/** FastFile brings the files in like File: what the program sees is the same. */
 function modeOf(spec: TrainingJobSpec, name: string): Pick<PlannedChannel, "mode" | "shuffleSeed" | "isWrapped"> {
   const channel = spec.InputDataConfig?.find(({ ChannelName }) => ChannelName === name);
-  if (!channel || inputModeOf(spec, channel) !== "Pipe") return { mode: "File" };
+  const mode = channel ? inputModeOf(spec, channel) : "File";
+  if (!channel || mode !== "Pipe") return { mode };
   const seed = channel.ShuffleConfig?.Seed;
   return {
     mode: "Pipe",
@@ -40,11 +41,32 @@ function modeOf(spec: TrainingJobSpec, name: string): Pick<PlannedChannel, "mode
   };
 }
 
+/** The channels that are folders of this machine. */
+async function mountsOf(
+  { fileSystems }: Pick<SagemakerPlatform, "fileSystems">,
+  spec: TrainingJobSpec,
+): Promise<PlannedChannel[] | PlanFailure> {
+  const mounts: PlannedChannel[] = [];
+  try {
+    for (const { ChannelName: name, DataSource } of spec.InputDataConfig ?? []) {
+      const source = DataSource.FileSystemDataSource;
+      if (!source) continue;
+      const from = await fileSystemFolder(fileSystems, source);
+      const mount = { from, isReadOnly: source.FileSystemAccessMode === "ro" };
+      mounts.push({ name, mode: "Mount", mount, objects: [] });
+    }
+    return mounts;
+  } catch (error) {
+    if (error instanceof InputDataError) return { failureReason: error.message };
+    throw error;
+  }
+}
+
 async function planFor(platform: Platform, task: TaskRow, owner: ResourceRow): Promise<ChannelPlan | PlanFailure> {
   const plan = await readPlan<JobPlan>(platform, owner);
   const index = instanceOf(task) - 1;
   const count = instanceCount(specOf(owner));
-  const channels = plan.channels.map((channel) => ({
+  const fromObjects = plan.channels.map((channel) => ({
     name: channel.name,
     ...modeOf(specOf(owner), channel.name),
     ...(channel.groupSize === undefined ? {} : { groupSize: channel.groupSize }),
@@ -52,6 +74,9 @@ async function planFor(platform: Platform, task: TaskRow, owner: ResourceRow): P
       plannedObject(platform.objects, task.key, file, channel.isGzip),
     ),
   }));
+  const mounts = await mountsOf(platform, specOf(owner));
+  if ("failureReason" in mounts) return mounts;
+  const channels: readonly PlannedChannel[] = [...fromObjects, ...mounts];
   const { CheckpointConfig: config, RoleArn: roleArn } = specOf(owner);
   if (!config) return { channels, modelArchives: [] };
   const checkpoints = await checkpointChannel(platform, { config, roleArn, task, owner });
