@@ -2,7 +2,9 @@
 import { Agent, request, type ClientRequest, type IncomingMessage } from "node:http";
 import { pipeline } from "node:stream/promises";
 import type { Readable } from "node:stream";
+import { readJsonLines } from "../formats/json-lines.ts";
 import type { ChannelPlan, PlanFailure } from "../task/channel-plan.ts";
+import { planOfLines, type PlanLine } from "../task/plan-lines.ts";
 import { taskRoutePrefix, type ReportAnswer, type ReportRequest, type TaskCredentials } from "../task/report.ts";
 import { readOwnJson } from "../task/task-folder.ts";
 import type { TaskSpec } from "../task/task.ts";
@@ -65,7 +67,7 @@ export function connectToServer(server: TaskSpec["server"], key: string): Server
       const answer = await get("plan", signal);
       if (answer.statusCode === 422) return JSON.parse(await textOf(answer)) as PlanFailure;
       await refuse(answer);
-      return JSON.parse(await textOf(answer)) as ChannelPlan;
+      return await planOfLines(linesIn(answer));
     },
     object: async (url, signal, fromByte = 0) => {
       const answer = await get(url, signal, fromByte > 0 ? { range: `bytes=${fromByte}-` } : {});
@@ -98,6 +100,10 @@ export function connectToServer(server: TaskSpec["server"], key: string): Server
     },
     close: () => sockets.destroy(),
   };
+}
+
+async function* linesIn(answer: IncomingMessage): AsyncGenerator<PlanLine> {
+  for await (const { value } of readJsonLines("the plan", answer)) yield value as PlanLine;
 }
 
 async function sendAll(call: ClientRequest, body: Readable): Promise<void> {

@@ -2,6 +2,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { buffer } from "node:stream/consumers";
 import type { ChannelPlan, PlanFailure } from "../task/channel-plan.ts";
+import { planLines } from "../task/plan-lines.ts";
 import { taskRoutePrefix, type ReportRequest, type TaskEnd, type TaskEvent } from "../task/report.ts";
 
 export interface FakeTaskServer {
@@ -93,7 +94,7 @@ function serveTask(fake: FakeTaskServer, path: string, body: Buffer, response: S
   const [first = "", name = ""] = path.split("/");
   switch (first) {
     case "plan":
-      return answer(response, "failureReason" in fake.plan ? 422 : 200, fake.plan);
+      return servePlan(fake.plan, response);
     case "reports":
       return storeReport(fake, JSON.parse(body.toString()) as ReportRequest, response);
     case "credentials":
@@ -110,6 +111,12 @@ function serveTask(fake: FakeTaskServer, path: string, body: Buffer, response: S
       else answer(response, 404);
     }
   }
+}
+
+function servePlan(plan: ChannelPlan | PlanFailure, response: ServerResponse): void {
+  if ("failureReason" in plan) return answer(response, 422, plan);
+  const lines = [...planLines(plan)].map((line) => `${JSON.stringify(line)}\n`);
+  response.writeHead(200).end(lines.join(""));
 }
 
 function storeReport(fake: FakeTaskServer, { sequence, events }: ReportRequest, response: ServerResponse): void {

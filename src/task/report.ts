@@ -62,7 +62,7 @@ export interface ReportAnswer {
 
 /**
  * The server's routes for agents, all under `/_salvia/tasks/<key>/` with `Authorization: Bearer <token>`:
- *   GET  plan           → ChannelPlan (200) | PlanFailure (422)
+ *   GET  plan           → a ChannelPlan as JSON lines, see plan-lines.ts (200) | PlanFailure (422)
  *   GET  objects/<id>   → bytes of a planned object (where the plan gave a url)
  *   POST reports        → ReportAnswer; 410 when the server no longer knows the task: stop it and clean up
  *   PUT  parts/model    → body: gzip member holding the tar entries of /opt/ml/model, without the end-of-archive blocks

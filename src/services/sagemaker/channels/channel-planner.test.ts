@@ -1,10 +1,17 @@
 import { Readable } from "node:stream";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
+import type { Channel } from "../../../models/generated/sagemaker.ts";
 import type { Objects, StoredObject } from "../context.ts";
 import type { RoleDecision } from "../../iam/index.ts";
 import type { RoleAccess } from "../role-access.ts";
-import { blobsOf, filesOf, planChannels, type JobChannel } from "./channel-planner.ts";
+import {
+  isForInstance,
+  planChannels,
+  type JobChannel,
+  type PlannedPiece,
+  type PlannerScope,
+} from "./channel-planner.ts";
 
 const account = "000000000000";
 
@@ -41,6 +48,16 @@ const access = (objects: Objects): RoleAccess => {
   return { list: decide, read: decide, write: decide };
 };
 
+/** A channel as it is planned, and its pieces. */
+async function planned(
+  scope: PlannerScope,
+  channel: Channel,
+): Promise<{ readonly channel: JobChannel; readonly pieces: readonly PlannedPiece[] }> {
+  const [head, ...lines] = await Array.fromAsync(planChannels(scope, [channel]));
+  if (!head || !("channel" in head)) throw new Error("a plan begins with its channel");
+  return { channel: head.channel, pieces: lines.flatMap((line) => ("piece" in line ? [line.piece] : [])) };
+}
+
 const plan = async (
   contents: Readonly<Record<string, string>>,
   S3Uri: string,
@@ -49,8 +66,7 @@ const plan = async (
   const objects = fakeObjects(contents);
   const scope = { objects, access: access(objects), account, region: "us-west-2", roleArn: "arn:aws:iam::1:role/r" };
   const channel = { ChannelName: "train", DataSource: { S3DataSource: { S3DataType, S3Uri } } };
-  const { channels } = await planChannels(scope, [channel]);
-  return channels[0]?.files.map((file) => file.path) ?? [];
+  return (await planned(scope, channel)).pieces.map((piece) => piece.path);
 };
 
 test.for([
@@ -109,14 +125,11 @@ test.for([
 test("the shards of a channel share out every object once, as evenly as can be", () => {
   fc.assert(
     fc.property(fc.nat(50), fc.integer({ min: 1, max: 7 }), (objects, instances) => {
-      const files = Array.from({ length: objects }, (_, at) => ({
-        path: `${at}`,
-        key: `${at}`,
-        sizeBytes: 1,
-        blobId: `${at}`,
-      }));
-      const channel: JobChannel = { name: "train", isGzip: false, isSharded: true, files };
-      const shards = Array.from({ length: instances }, (_, at) => filesOf(channel, at, instances));
+      const files = Array.from({ length: objects }, (_, at) => at);
+      const channel: JobChannel = { name: "train", isGzip: false, isSharded: true };
+      const shards = Array.from({ length: instances }, (_, index) =>
+        files.filter((at) => isForInstance(channel, at, index, instances)),
+      );
       const sizes = shards.map((shard) => shard.length);
       expect(Math.max(...sizes) - Math.min(...sizes)).toBeLessThanOrEqual(1);
       expect(new Set(shards.flat())).toEqual(new Set(files));
@@ -134,10 +147,7 @@ const augmented = async (lines: readonly string[], names: readonly string[], mor
     S3Uri: "s3://bucket/list.jsonl",
     AttributeNames: names,
   } as const;
-  const { channels } = await planChannels(scope, [
-    { ChannelName: "train", DataSource: { S3DataSource: { ...source, ...more } } },
-  ]);
-  return channels[0]!;
+  return planned(scope, { ChannelName: "train", DataSource: { S3DataSource: { ...source, ...more } } });
 };
 
 test("an augmented manifest's lines become objects and values, in the order of the names", async () => {
@@ -146,22 +156,23 @@ test("an augmented manifest's lines become objects and values, in the order of t
     "",
     `{"class": {"b": [1, "x"]}, "source-ref": "s3://bucket/b.jpg"}`,
   ];
-  const channel = await augmented(lines, ["source-ref", "class"]);
+  const { channel, pieces } = await augmented(lines, ["source-ref", "class"]);
   expect(channel.groupSize).toBe(2);
-  expect(channel.files).toEqual([
+  expect(pieces).toEqual([
     { path: "source-ref of line 1", sizeBytes: 4, blobId: "bucket/a.jpg", key: "a.jpg" },
     { path: "class of line 1", text: "1" },
     { path: "source-ref of line 3", sizeBytes: 2, blobId: "bucket/b.jpg", key: "b.jpg" },
     { path: "class of line 3", text: `{"b":[1,"x"]}` },
   ]);
-  expect(blobsOf({ channels: [channel] }).map(({ key }) => key)).toEqual(["a.jpg", "b.jpg"]);
 });
 
 test("sharding an augmented manifest keeps the attributes of a line together", async () => {
   const lines = [1, 2, 3].map((at) => JSON.stringify({ x: at, y: -at }));
-  const channel = await augmented(lines, ["x", "y"], { S3DataDistributionType: "ShardedByS3Key" });
+  const { channel, pieces } = await augmented(lines, ["x", "y"], { S3DataDistributionType: "ShardedByS3Key" });
   const shown = (index: number) =>
-    filesOf(channel, index, 2).map((piece) => ("text" in piece ? piece.text : piece.key));
+    pieces
+      .filter((_, at) => isForInstance(channel, at, index, 2))
+      .map((piece) => ("text" in piece ? piece.text : piece.key));
   expect([shown(0), shown(1)]).toEqual([
     ["1", "-1", "3", "-3"],
     ["2", "-2"],

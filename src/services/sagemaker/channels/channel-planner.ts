@@ -31,13 +31,14 @@ export interface JobChannel {
   readonly isSharded: boolean;
   /** So many follow each other for one line of an augmented manifest. Default: 1. */
   readonly groupSize?: number;
-  /** In the order of their keys, or of their manifest. */
-  readonly files: readonly PlannedPiece[];
 }
 
-export interface JobPlan {
-  readonly channels: readonly JobChannel[];
-}
+/** Pieces belong to the channel before them, in the order of their keys, or of their manifest. */
+export type JobPlanLine =
+  | { readonly channel: JobChannel }
+  | { readonly piece: PlannedPiece }
+  /** The archive of a model that the job's program serves. */
+  | { readonly model: PlannedFile };
 
 /** The data cannot be brought in; the message is the FailureReason. */
 export class InputDataError extends Error {
@@ -101,28 +102,39 @@ const afterLastSlash = (key: string): number => key.lastIndexOf("/") + 1;
 const pathUnder = (prefix: string, key: string): string =>
   key.startsWith(`${prefix}/`) ? key.slice(prefix.length + 1) : key.slice(afterLastSlash(prefix));
 
-const hasTwice = (names: readonly string[]): boolean => new Set(names).size < names.length;
+async function hasFirst(items: AsyncIterable<unknown>): Promise<boolean> {
+  for await (const _ of items) return true;
+  return false;
+}
 
-async function filesUnderPrefix(scope: PlannerScope, uri: S3Uri): Promise<PlannedFile[]> {
+/** Whether `data/datax` and `datax`, both under the prefix `data`, meet in one name. */
+async function wouldMeet({ objects }: PlannerScope, owner: string, { bucket, key: prefix }: S3Uri): Promise<boolean> {
+  if (prefix === "" || prefix.endsWith("/")) return false;
+  const folder = `${prefix}/`;
+  if (!(await hasFirst(objects.list(owner, bucket, folder)))) return false;
+  const beside = new Set<string>();
+  for await (const { key } of objects.list(owner, bucket, prefix))
+    if (!key.startsWith(folder)) beside.add(key.slice(afterLastSlash(prefix)));
+  if (beside.size === 0) return false;
+  for await (const { key } of objects.list(owner, bucket, folder))
+    if (beside.has(key.slice(folder.length))) return true;
+  return false;
+}
+
+async function* filesUnderPrefix(scope: PlannerScope, uri: S3Uri): AsyncGenerator<PlannedFile> {
   const owner = await listable(scope, uri);
-  const found: StoredObject[] = [];
+  const keepsFolder = await wouldMeet(scope, owner, uri);
+  const nameOf = (key: string): string => (keepsFolder ? key.slice(afterLastSlash(uri.key)) : pathUnder(uri.key, key));
+  let isEmpty = true;
   for await (const object of scope.objects.list(owner, uri.bucket, uri.key)) {
     // Keys like folders hold nothing.
     if (object.key.endsWith("/")) continue;
     await readable(scope, object);
-    found.push(object);
+    isEmpty = false;
+    const { sizeBytes, blobId, key } = object;
+    yield { path: safePath(nameOf(key), object), sizeBytes, blobId, key };
   }
-  if (found.length === 0) throw noObjects(scope, uri, "");
-  const named = (name: (key: string) => string): PlannedFile[] =>
-    found.map(({ bucket, key, sizeBytes, blobId }) => ({
-      path: safePath(name(key), { bucket, key }),
-      sizeBytes,
-      blobId,
-      key,
-    }));
-  const files = named((key) => pathUnder(uri.key, key));
-  // `data/x` and `datax`, both under the prefix `data`, may meet in one name: then the folder's name stays.
-  return hasTwice(files.map((file) => file.path)) ? named((key) => key.slice(afterLastSlash(uri.key))) : files;
+  if (isEmpty) throw noObjects(scope, uri, "");
 }
 
 function readManifest(source: string, manifest: S3Uri): { readonly prefix: string; readonly names: readonly string[] } {
@@ -185,25 +197,23 @@ async function* piecesOfAugmentedManifest(
   if (lines === 0) throw new InputDataError(`The augmented manifest "${s3Uri(uri)}" has no lines.`);
 }
 
-async function filesOfManifest(scope: PlannerScope, uri: S3Uri): Promise<PlannedFile[]> {
+async function* filesOfManifest(scope: PlannerScope, uri: S3Uri): AsyncGenerator<PlannedFile> {
   const { prefix, names } = readManifest(await text(await openManifest(scope, uri)), uri);
-  const files: PlannedFile[] = [];
   for (const name of names) {
     const at = parseS3Uri(prefix + name);
     if (!at)
       throw new InputDataError(`The manifest "${s3Uri(uri)}" has a prefix that is not of the form s3://bucket/key.`);
     const { sizeBytes, blobId, key } = await namedObject(scope, at, uri);
-    files.push({ path: safePath(name, at), sizeBytes, blobId, key });
+    yield { path: safePath(name, at), sizeBytes, blobId, key };
   }
-  return files;
 }
 
-async function filesOfSource(scope: PlannerScope, uri: S3Uri, source: S3DataSource): Promise<readonly PlannedPiece[]> {
+function piecesOf(scope: PlannerScope, uri: S3Uri, source: S3DataSource): AsyncIterable<PlannedPiece> {
   switch (source.S3DataType) {
     case "ManifestFile":
       return filesOfManifest(scope, uri);
     case "AugmentedManifestFile":
-      return Array.fromAsync(piecesOfAugmentedManifest(scope, uri, source.AttributeNames ?? []));
+      return piecesOfAugmentedManifest(scope, uri, source.AttributeNames ?? []);
     case "S3Prefix":
     case "Converse":
     case undefined:
@@ -211,37 +221,33 @@ async function filesOfSource(scope: PlannerScope, uri: S3Uri, source: S3DataSour
   }
 }
 
-async function planChannel(scope: PlannerScope, channel: Channel, source: S3DataSource): Promise<JobChannel> {
+async function* planChannel(scope: PlannerScope, channel: Channel, source: S3DataSource): AsyncGenerator<JobPlanLine> {
   const uri = parseS3Uri(source.S3Uri);
   if (!uri) throw new InputDataError(`"${source.S3Uri}" is not of the form s3://bucket/key.`);
   const isAugmented = source.S3DataType === "AugmentedManifestFile";
-  return {
-    name: channel.ChannelName,
-    isGzip: channel.CompressionType === "Gzip",
-    isSharded: source.S3DataDistributionType === "ShardedByS3Key",
-    ...(isAugmented ? { groupSize: source.AttributeNames?.length ?? 1 } : {}),
-    files: await filesOfSource(scope, uri, source),
+  yield {
+    channel: {
+      name: channel.ChannelName,
+      isGzip: channel.CompressionType === "Gzip",
+      isSharded: source.S3DataDistributionType === "ShardedByS3Key",
+      ...(isAugmented ? { groupSize: source.AttributeNames?.length ?? 1 } : {}),
+    },
   };
+  for await (const piece of piecesOf(scope, uri, source)) yield { piece };
 }
 
-/** Throws InputDataError. Objects may change afterwards: whoever uses the plan pins its blobs. */
-export async function planChannels(scope: PlannerScope, channels: readonly Channel[]): Promise<JobPlan> {
-  const planned: JobChannel[] = [];
+/** Throws InputDataError. Objects may change afterwards: whoever takes the lines pins their blobs. */
+export async function* planChannels(scope: PlannerScope, channels: readonly Channel[]): AsyncGenerator<JobPlanLine> {
   for (const channel of channels) {
     const source = channel.DataSource.S3DataSource;
-    if (source) planned.push(await planChannel(scope, channel, source));
+    if (source) yield* planChannel(scope, channel, source);
   }
-  return { channels: planned };
 }
 
-/** What instance `index` (from 0) of `count` reads. */
-export const filesOf = (
-  { files, isSharded, groupSize = 1 }: JobChannel,
+/** Whether instance `index` (from 0) of `count` reads the channel's piece number `at` (from 0). */
+export const isForInstance = (
+  { isSharded, groupSize = 1 }: JobChannel,
+  at: number,
   index: number,
   count: number,
-): readonly PlannedPiece[] =>
-  isSharded ? files.filter((_, at) => Math.floor(at / groupSize) % count === index) : files;
-
-/** What a plan's owner must pin. */
-export const blobsOf = ({ channels }: JobPlan): PlannedFile[] =>
-  channels.flatMap(({ files }) => files.filter((file) => "blobId" in file));
+): boolean => !isSharded || Math.floor(at / groupSize) % count === index;

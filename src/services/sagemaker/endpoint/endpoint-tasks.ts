@@ -1,8 +1,10 @@
 // The tasks of an endpoint: what an instance runs and reads, where its lines and figures go.
+import { Readable } from "node:stream";
 import type { ResourceRow } from "../../../database/resources.ts";
 import type { Writer } from "../../../database/store.ts";
 import { unpack } from "../../../lib/stored-json.ts";
-import type { ChannelPlan, PlanFailure } from "../../../task/channel-plan.ts";
+import { planLines, type PlanLine } from "../../../task/plan-lines.ts";
+import type { PlannedObject, PlanFailure } from "../../../task/channel-plan.ts";
 import type { TaskSpec } from "../../../task/task.ts";
 import { rowKind } from "../../resource-definition.ts";
 import type { MetricData } from "../../cloudwatch/index.ts";
@@ -55,13 +57,19 @@ const statusOf = (owner: ResourceRow): EndpointStatus => unpack(owner.status) as
 const variantNameOf = (task: TaskRow, owner: ResourceRow): string =>
   variantOf(task.key, specOf(owner), statusOf(owner)) ?? "unknown";
 
-async function planFor({ objects }: Platform, task: TaskRow, owner: ResourceRow): Promise<ChannelPlan | PlanFailure> {
+async function planFor(
+  { objects }: Platform,
+  task: TaskRow,
+  owner: ResourceRow,
+): Promise<AsyncIterable<PlanLine> | PlanFailure> {
   const ofGeneration = statusOf(owner).artifacts[generationOf(task.key)];
   if (!ofGeneration) return { failureReason: "This instance is no longer wanted." };
   const artifact = ofGeneration[variantNameOf(task, owner)];
-  if (!artifact) return { channels: [], modelArchives: [] };
+  const lines = (modelArchives: readonly PlannedObject[]): AsyncIterable<PlanLine> =>
+    Readable.from(planLines({ channels: [], modelArchives }));
+  if (!artifact) return lines([]);
   const archive = plannedObject(objects, task.key, { ...artifact, path: "model.tar.gz" }, false);
-  return { channels: [], modelArchives: [archive] };
+  return lines([archive]);
 }
 
 function roleArn(owner: ResourceRow, task: TaskRow): string {

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { CapacityError } from "../../../compute/backend.ts";
 import { minutes, seconds } from "../../../lib/clock.ts";
-import { bodyText } from "../sagemaker.fake.ts";
 import { fakeHosting, type FakeHosting } from "./endpoint.fake.ts";
+import { planAnswer } from "../plan-answer.fake.ts";
 
 const arn = "arn:aws:sagemaker:us-west-2:000000000000:endpoint/digits";
 
@@ -66,9 +66,7 @@ test("an instance runs the algorithm's server with the pinned archive of its mod
   });
   await hosting.call("DeleteModel", { ModelName: "digits" });
   await hosting.putObject("job/output/model.tar.gz", "another archive");
-  const plan = JSON.parse(await bodyText(await hosting.agent(key).request("GET", "plan"))) as {
-    modelArchives: { sizeBytes: number }[];
-  };
+  const plan = await planAnswer(hosting.agent(key).request("GET", "plan"));
   expect(plan.modelArchives).toEqual([expect.objectContaining({ sizeBytes: "an archive".length })]);
   expect((await hosting.agent(key).request("GET", "credentials")).status).toBe(200);
 });

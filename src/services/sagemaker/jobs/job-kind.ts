@@ -1,6 +1,7 @@
 // What a kind of job tells the reconciler that all of them share.
 import type { Outcome, Observed } from "../../../engine/reconciler.ts";
 import type { TaskSpec } from "../../../task/task.ts";
+import type { JobPlanLine } from "../channels/channel-planner.ts";
 import type { SagemakerPlatform } from "../context.ts";
 import type { TaskRow } from "../tasks/task-owner.ts";
 
@@ -45,13 +46,6 @@ export type JobPlatform = Omit<SagemakerPlatform, "metrics" | "logs" | "identity
 /** Why a job cannot run; the message is its FailureReason. */
 export class JobProblem extends Error {}
 
-export interface PlannedJob {
-  /** Saved as JSON; agents are answered from it. */
-  readonly plan: unknown;
-  /** What it reads: pinned until the job ends. */
-  readonly files: readonly { readonly key: string; readonly blobId: string }[];
-}
-
 export interface JobKind<Spec> {
   /** Row kind. */
   readonly kind: string;
@@ -59,7 +53,7 @@ export interface JobKind<Spec> {
   /** Seconds between SIGTERM and SIGKILL when the job is stopped. */
   readonly stopGraceSeconds: number;
   /** Fixes once what the job reads. Throws JobProblem, InputDataError or ArtifactError. */
-  plan(job: Job<Spec>): Promise<PlannedJob>;
+  plan(job: Job<Spec>): AsyncIterable<JobPlanLine>;
   /** One per row, in the rows' order. Throws ImageError. */
   taskSpecs(job: Job<Spec>, tasks: readonly TaskRow[]): Promise<TaskSpec[]>;
 }

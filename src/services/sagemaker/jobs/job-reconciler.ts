@@ -50,7 +50,7 @@ function plan<Spec>(platform: JobPlatform, kind: JobKind<Spec>): JobStep<Spec> {
   return async (job) => {
     if (job.status.planBlob !== undefined) return next();
     try {
-      return lookAgain(0, { planBlob: await savePlan(platform, job.uid, await kind.plan(job)) });
+      return lookAgain(0, { planBlob: await savePlan(platform, job.uid, kind.plan(job)) });
     } catch (error) {
       if (error instanceof InputDataError || error instanceof JobProblem)
         return failed(error.message, platform.clock.now());

@@ -1,4 +1,5 @@
 // Where the inputs and outputs of a processing job lie: LocalPath, below /opt/ml/processing.
+import type { ProcessingInput } from "../../../models/generated/sagemaker.ts";
 
 const root = "/opt/ml/";
 const base = "/opt/ml/processing";
@@ -12,3 +13,7 @@ export function processingFolder(localPath: string): string | undefined {
     ? undefined
     : parts.join("/");
 }
+
+/** Where an input lies below the task's root. */
+export const inputFolder = ({ InputName, S3Input }: ProcessingInput): string =>
+  processingFolder(S3Input?.LocalPath ?? "") ?? `processing/${InputName}`;

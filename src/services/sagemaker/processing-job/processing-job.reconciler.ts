@@ -1,11 +1,12 @@
 // What is a processing job's own on its way to its end: its plan and its tasks.
 import type { AnyReconciler } from "../../../engine/reconciler.ts";
 import { rowKind } from "../../resource-definition.ts";
-import { blobsOf, planChannels } from "../channels/channel-planner.ts";
-import { JobProblem, type Job, type JobPlatform, type PlannedJob } from "../jobs/job-kind.ts";
+import { planChannels, type JobPlanLine } from "../channels/channel-planner.ts";
+import { JobProblem, type Job, type JobPlatform } from "../jobs/job-kind.ts";
 import { jobReconciler } from "../jobs/job-reconciler.ts";
 import { accessOf, bucketToWrite } from "../role-access.ts";
 import { inFolder, parseS3Uri } from "../s3-uri.ts";
+import { inputFolder } from "./processing-folders.ts";
 import { processingJob, type ProcessingJobSpec } from "./processing-job.resource.ts";
 import { processingTaskSpecs } from "./processing-task-specs.ts";
 
@@ -21,20 +22,20 @@ async function checkOutputs({ roles }: JobPlatform, { spec, region }: Job<Proces
   }
 }
 
-const planFor =
-  (platform: JobPlatform) =>
-  async (job: Job<ProcessingJobSpec>): Promise<PlannedJob> => {
+const planFor = (platform: JobPlatform) =>
+  async function* (job: Job<ProcessingJobSpec>): AsyncGenerator<JobPlanLine> {
     const { account, region, spec } = job;
     await checkOutputs(platform, job);
     const access = accessOf(platform.roles, spec.RoleArn, region);
     const scope = { objects: platform.objects, access, account, region, roleArn: spec.RoleArn };
-    const channels = (spec.ProcessingInputs ?? []).flatMap(({ InputName, S3Input }) => {
+    // A folder inside of another is made after it, since each is emptied first.
+    const inputs = (spec.ProcessingInputs ?? []).toSorted((a, b) => inputFolder(a).length - inputFolder(b).length);
+    const channels = inputs.flatMap(({ InputName, S3Input }) => {
       if (!S3Input) return [];
       const { S3Uri, S3DataType, S3DataDistributionType = "FullyReplicated" } = S3Input;
       return [{ ChannelName: InputName, DataSource: { S3DataSource: { S3Uri, S3DataType, S3DataDistributionType } } }];
     });
-    const plan = await planChannels(scope, channels);
-    return { plan, files: blobsOf(plan) };
+    yield* planChannels(scope, channels);
   };
 
 export const processingJobReconciler = (platform: JobPlatform): AnyReconciler =>

@@ -5,8 +5,9 @@ import type {
   ProcessingInput,
   ProcessingOutput,
 } from "../../../models/generated/sagemaker.ts";
-import { account, bodyText, fakeSagemaker, roleArn, runsThrough, type FakeSagemaker } from "../sagemaker.fake.ts";
+import { account, fakeSagemaker, roleArn, runsThrough, type FakeSagemaker } from "../sagemaker.fake.ts";
 import { processingFolder } from "./processing-folders.ts";
+import { planAnswer } from "../plan-answer.fake.ts";
 
 const image = "246618743249.dkr.ecr.us-west-2.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3";
 
@@ -65,7 +66,7 @@ test("an instance gets its command, its files and the folders of its outputs", a
     hosts: ["algo-1"],
   });
   // The folder around another comes first: each is emptied before it is filled.
-  expect(JSON.parse(await bodyText(await world.agent(key).request("GET", "plan")))).toMatchObject({
+  expect(await planAnswer(world.agent(key).request("GET", "plan"))).toMatchObject({
     channels: [
       { name: "in", folder: "processing/input", objects: [{ path: "a" }, { path: "b" }] },
       { name: "code", folder: "processing/input/code" },

@@ -2,7 +2,8 @@
 import type { ResourceRow } from "../../../database/resources.ts";
 import type { Writer } from "../../../database/store.ts";
 import type { TasksTable } from "../../../database/tables/core.ts";
-import type { ChannelPlan, PlanFailure } from "../../../task/channel-plan.ts";
+import type { PlanFailure } from "../../../task/channel-plan.ts";
+import type { PlanLine } from "../../../task/plan-lines.ts";
 import type { TaskEvent } from "../../../task/report.ts";
 import type { S3Uri } from "../s3-uri.ts";
 
@@ -12,7 +13,7 @@ export interface TaskOwner {
   /** Row kind, e.g. "sagemaker/training-job". */
   readonly kind: string;
   /** What the agent brings in. The same answer however often it asks. */
-  planFor(task: TaskRow, owner: ResourceRow): Promise<ChannelPlan | PlanFailure>;
+  planFor(task: TaskRow, owner: ResourceRow): Promise<AsyncIterable<PlanLine> | PlanFailure>;
   /** Where the lines of this instance go in CloudWatch Logs. */
   logStream(task: TaskRow, owner: ResourceRow): { readonly group: string; readonly stream: string };
   roleArn(owner: ResourceRow, task: TaskRow): string;

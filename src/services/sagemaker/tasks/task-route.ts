@@ -1,7 +1,8 @@
 // What agents call: their plan, its objects, reports, parts and credentials. Contract: src/task/report.ts.
 import { createHash, timingSafeEqual } from "node:crypto";
-import type { Readable } from "node:stream";
+import { Readable } from "node:stream";
 import { findResourceByUid, type ResourceRow } from "../../../database/resources.ts";
+import type { PlanLine } from "../../../task/plan-lines.ts";
 import { taskRoutePrefix, type TaskCredentials } from "../../../task/report.ts";
 import type { HttpRoute, RouteRequest, RouteResponse } from "../../service.ts";
 import type { SagemakerPlatform } from "../context.ts";
@@ -14,6 +15,7 @@ import { storeFile } from "./store-file.ts";
 
 const maxReportBytes = 16 * 1024 * 1024;
 const credentialSeconds = 3_600;
+const planChunkLength = 65_536;
 
 type Platform = Pick<
   SagemakerPlatform,
@@ -59,7 +61,20 @@ async function readText(body: Readable, maxBytes: number): Promise<string | unde
 
 async function plan({ task, owner, kind }: Exchange): Promise<RouteResponse> {
   const answer = await kind.planFor(task, owner);
-  return json("failureReason" in answer ? 422 : 200, answer);
+  if ("failureReason" in answer) return json(422, answer);
+  return { status: 200, headers: { "content-type": "application/jsonl" }, body: Readable.from(textOf(answer)) };
+}
+
+/** A chunk for many lines: each costs its way through the socket. */
+async function* textOf(lines: AsyncIterable<PlanLine>): AsyncGenerator<Buffer> {
+  let text = "";
+  for await (const line of lines) {
+    text += `${JSON.stringify(line)}\n`;
+    if (text.length < planChunkLength) continue;
+    yield Buffer.from(text);
+    text = "";
+  }
+  yield Buffer.from(text);
 }
 
 async function report(platform: Platform, exchange: Exchange): Promise<RouteResponse> {

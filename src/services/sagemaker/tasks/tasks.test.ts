@@ -5,6 +5,7 @@ import type { TaskEvent } from "../../../task/report.ts";
 import { bodyText, fakeSagemaker, kmeansJob, runsThrough, type FakeSagemaker } from "../sagemaker.fake.ts";
 import { nothingObserved, observe, phaseRank } from "./observed-task.ts";
 import { readReport } from "./report-reader.ts";
+import { planAnswer } from "../plan-answer.fake.ts";
 
 async function launched(instances = 1): Promise<{ world: FakeSagemaker; key: string }> {
   const world = await fakeSagemaker();
@@ -83,7 +84,7 @@ test("news wake the owner, lines and usage do not", async () => {
 test("each instance is given its shard, as files of its own storage", async () => {
   const { world } = await launched(2);
   const keys = [...world.tasks.running.keys()].sort();
-  const plans = await Promise.all(keys.map((key) => answered(world.agent(key).request("GET", "plan"))));
+  const plans = await Promise.all(keys.map((key) => planAnswer(world.agent(key).request("GET", "plan"))));
   expect(plans).toMatchObject([
     {
       channels: [{ name: "train", mode: "File", objects: [{ path: "a", sizeBytes: 3 }, { path: "c" }] }],
@@ -95,10 +96,10 @@ test("each instance is given its shard, as files of its own storage", async () =
 
 test("the plan stays the same when the objects change, and its bytes stay readable", async () => {
   const { world, key } = await launched();
-  const before = await answered(world.agent(key).request("GET", "plan"));
+  const before = await planAnswer(world.agent(key).request("GET", "plan"));
   await world.putObject("data/a", "something else");
   await world.putObject("data/d", "new");
-  expect(await answered(world.agent(key).request("GET", "plan"))).toEqual(before);
+  expect(await planAnswer(world.agent(key).request("GET", "plan"))).toEqual(before);
   const pins = await world.store.read.selectFrom("object_pins").selectAll().execute();
   const texts = await Promise.all(
     pins.map(async (pin) => bodyText(await world.agent(key).request("GET", `objects/${pin.blob_id}`))),

@@ -2,16 +2,17 @@
 import type { ResourceRow } from "../../../database/resources.ts";
 import type { Writer } from "../../../database/store.ts";
 import { unpack } from "../../../lib/stored-json.ts";
-import type { ChannelPlan, PlannedChannel, PlanFailure } from "../../../task/channel-plan.ts";
+import type { PlannedChannel, PlanFailure } from "../../../task/channel-plan.ts";
+import { planLines, type PlanLine } from "../../../task/plan-lines.ts";
 import { rowKind } from "../../resource-definition.ts";
 import type { MetricData } from "../../cloudwatch/index.ts";
 import type { SagemakerPlatform } from "../context.ts";
 import type { StoredReport, TaskOwner, TaskRow } from "../tasks/task-owner.ts";
 import { usageMetrics } from "../tasks/usage-metrics.ts";
-import { plannedObject } from "../channels/planned-object.ts";
 import { fileSystemFolder } from "../channels/file-systems.ts";
-import { filesOf, InputDataError, type JobPlan } from "../channels/channel-planner.ts";
+import { InputDataError } from "../channels/channel-planner.ts";
 import { hostOf, logStreamIn } from "../jobs/job-host.ts";
+import { instanceLines } from "../jobs/instance-plan.ts";
 import { readPlan } from "../jobs/plan-blob.ts";
 import { instanceCount } from "./job-tasks.ts";
 import { instanceOf } from "../jobs/job-kind.ts";
@@ -62,25 +63,34 @@ async function mountsOf(
   }
 }
 
-async function planFor(platform: Platform, task: TaskRow, owner: ResourceRow): Promise<ChannelPlan | PlanFailure> {
-  const plan = await readPlan<JobPlan>(platform, owner);
-  const index = instanceOf(task) - 1;
-  const count = instanceCount(specOf(owner));
-  const fromObjects = plan.channels.map((channel) => ({
-    name: channel.name,
-    ...modeOf(specOf(owner), channel.name),
-    ...(channel.groupSize === undefined ? {} : { groupSize: channel.groupSize }),
-    objects: filesOf(channel, index, count).map((file) =>
-      plannedObject(platform.objects, task.key, file, channel.isGzip),
-    ),
-  }));
+async function planFor(
+  platform: Platform,
+  task: TaskRow,
+  owner: ResourceRow,
+): Promise<AsyncIterable<PlanLine> | PlanFailure> {
+  const { CheckpointConfig: config, RoleArn: roleArn } = specOf(owner);
   const mounts = await mountsOf(platform, specOf(owner));
   if ("failureReason" in mounts) return mounts;
-  const channels: readonly PlannedChannel[] = [...fromObjects, ...mounts];
-  const { CheckpointConfig: config, RoleArn: roleArn } = specOf(owner);
-  if (!config) return { channels, modelArchives: [] };
-  const checkpoints = await checkpointChannel(platform, { config, roleArn, task, owner });
-  return "failureReason" in checkpoints ? checkpoints : { channels: [...channels, checkpoints], modelArchives: [] };
+  const checkpoints = config && (await checkpointChannel(platform, { config, roleArn, task, owner }));
+  if (checkpoints && "failureReason" in checkpoints) return checkpoints;
+  return linesFor(platform, task, owner, checkpoints ? [...mounts, checkpoints] : mounts);
+}
+
+/** @param others channels that are not of the job's plan */
+async function* linesFor(
+  platform: Platform,
+  task: TaskRow,
+  owner: ResourceRow,
+  others: readonly PlannedChannel[],
+): AsyncGenerator<PlanLine> {
+  yield* instanceLines(readPlan(platform, owner), {
+    objects: platform.objects,
+    taskKey: task.key,
+    index: instanceOf(task) - 1,
+    count: instanceCount(specOf(owner)),
+    channelOf: ({ name }) => modeOf(specOf(owner), name),
+  });
+  yield* planLines({ channels: others, modelArchives: [] });
 }
 
 function dataOf({ task, owner, events, metrics }: StoredReport): MetricData[] {

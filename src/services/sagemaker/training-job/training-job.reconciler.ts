@@ -10,7 +10,7 @@ import type { TaskRow } from "../tasks/task-owner.ts";
 import type { ObservedTask } from "../tasks/observed-task.ts";
 import { observedOf, tasksOf } from "../tasks/task-rows.ts";
 import { ArtifactError, checkOutput } from "./artifacts.ts";
-import { blobsOf, InputDataError, planChannels } from "../channels/channel-planner.ts";
+import { InputDataError, planChannels } from "../channels/channel-planner.ts";
 import { times, trainingJobEnd } from "./end-training-job.ts";
 import { checkpointProblem } from "./checkpoints.ts";
 import { walkWith, trainingStart } from "./job-progress.ts";
@@ -84,8 +84,8 @@ function plan(platform: TrainingPlatform): JobStep {
       const unkept = await checkpointProblem({ roles }, CheckpointConfig, { roleArn, region });
       if (unkept !== undefined) return failed(job, unkept, clock.now());
       const scope = { objects, access, account, region, roleArn };
-      const made = await planChannels(scope, job.spec.InputDataConfig ?? []);
-      return lookAgain(0, { planBlob: await savePlan(platform, job.uid, { plan: made, files: blobsOf(made) }) });
+      const lines = planChannels(scope, job.spec.InputDataConfig ?? []);
+      return lookAgain(0, { planBlob: await savePlan(platform, job.uid, lines) });
     } catch (error) {
       if (error instanceof InputDataError || error instanceof ArtifactError)
         return failed(job, error.message, clock.now());

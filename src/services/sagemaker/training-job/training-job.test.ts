@@ -3,6 +3,7 @@ import { buffer } from "node:stream/consumers";
 import { expect, test } from "vitest";
 import { minutes, seconds } from "../../../lib/clock.ts";
 import { account, bodyText, fakeSagemaker, kmeansJob, runsThrough, type FakeSagemaker } from "../sagemaker.fake.ts";
+import { planAnswer } from "../plan-answer.fake.ts";
 
 const describeJob = (world: FakeSagemaker, name = "job") =>
   world.call("DescribeTrainingJob", { TrainingJobName: name });
@@ -340,7 +341,7 @@ test("checkpoints are restored on every attempt, stored beside, and said to the 
     configFiles: { "checkpointconfig.json": JSON.stringify(CheckpointConfig) },
   });
   const restored = async (key: string): Promise<unknown> => {
-    const plan = JSON.parse(await bodyText(await world.agent(key).request("GET", "plan"))) as { channels: unknown[] };
+    const plan = await planAnswer(world.agent(key).request("GET", "plan"));
     return plan.channels.at(-1);
   };
   expect(await restored(first)).toMatchObject({ folder: "checkpoints/mine", objects: [{ path: "deep/step-1" }] });

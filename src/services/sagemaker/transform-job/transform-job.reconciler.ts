@@ -2,8 +2,8 @@
 import { rowKind } from "../../resource-definition.ts";
 import type { AnyReconciler } from "../../../engine/reconciler.ts";
 import type { TaskSpec } from "../../../task/task.ts";
-import { blobsOf, planChannels, type JobPlan, type PlannedFile } from "../channels/channel-planner.ts";
-import { JobProblem, type Job, type JobPlatform, type PlannedJob } from "../jobs/job-kind.ts";
+import { planChannels, type JobPlanLine, type PlannedFile } from "../channels/channel-planner.ts";
+import { JobProblem, type Job, type JobPlatform } from "../jobs/job-kind.ts";
 import { hostName, jobAddresses } from "../jobs/job-network.ts";
 import { jobReconciler } from "../jobs/job-reconciler.ts";
 import { findModelData } from "../model/find-model-data.ts";
@@ -19,11 +19,6 @@ type TransformJob = Job<TransformJobSpec>;
 
 /** As for models that are hosted. */
 const graceSeconds = 30;
-
-export interface TransformPlan {
-  readonly inputs: JobPlan;
-  readonly model?: PlannedFile;
-}
 
 /** The channel of the objects that are transformed. */
 export const inputChannel = "transform";
@@ -50,9 +45,8 @@ async function checkOutput({ roles }: JobPlatform, { spec, region }: TransformJo
   if (problem !== undefined) throw new JobProblem(`ClientError: ${problem}`);
 }
 
-const planFor =
-  (platform: JobPlatform) =>
-  async (job: TransformJob): Promise<PlannedJob> => {
+const planFor = (platform: JobPlatform) =>
+  async function* (job: TransformJob): AsyncGenerator<JobPlanLine> {
     const { objects, roles } = platform;
     const { account, region, spec } = job;
     const { roleArn } = spec.model;
@@ -61,16 +55,14 @@ const planFor =
     const scope = { objects, access: accessOf(roles, roleArn, region), account, region, roleArn };
     const { DataSource, CompressionType } = spec.TransformInput;
     const source = { ...DataSource.S3DataSource, S3DataDistributionType: "ShardedByS3Key" } as const;
-    const inputs = await planChannels(scope, [
+    if (file) yield { model: file };
+    yield* planChannels(scope, [
       {
         ChannelName: inputChannel,
         DataSource: { S3DataSource: source },
         ...(CompressionType === undefined ? {} : { CompressionType }),
       },
     ]);
-    const plan: TransformPlan = { inputs, ...(file ? { model: file } : {}) };
-    const read = blobsOf(inputs);
-    return { plan, files: file ? [file, ...read] : read };
   };
 
 function environmentOf(job: TransformJob): Record<string, string> {

@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { minutes, seconds } from "../../../lib/clock.ts";
 import type { CreateTransformJobRequest } from "../../../models/generated/sagemaker.ts";
-import { bodyText, fakeSagemaker, roleArn, runsThrough, type FakeSagemaker } from "../sagemaker.fake.ts";
+import { fakeSagemaker, roleArn, runsThrough, type FakeSagemaker } from "../sagemaker.fake.ts";
+import { planAnswer } from "../plan-answer.fake.ts";
 
 const image = "174872318107.dkr.ecr.us-west-2.amazonaws.com/kmeans:1";
 
@@ -51,8 +52,7 @@ test("each instance serves the model and is given its share of the objects, and 
     environment: { A: "model", B: "job", SAGEMAKER_BATCH: "true", SAGEMAKER_MAX_PAYLOAD_IN_MB: "2" },
     transform: { splitType: "None", timeoutSeconds: 600, maxPayloadMegabytes: 2 },
   });
-  const planOf = async (key: string): Promise<unknown> =>
-    JSON.parse(await bodyText(await world.agent(key).request("GET", "plan")));
+  const planOf = async (key: string): Promise<unknown> => planAnswer(world.agent(key).request("GET", "plan"));
   expect(await planOf(first)).toMatchObject({
     channels: [{ mode: "Stream", objects: [{ path: "a" }, { path: "c" }] }],
     modelArchives: [{ path: "model.tar.gz", sizeBytes: 5 }],
