@@ -34,6 +34,11 @@ const benches: readonly Bench[] = [
     run: async () => (await import("./inputs/inputs.ts")).run(),
   },
   {
+    name: "file-mode",
+    title: "File mode: 2 GB into a job's folder beside `cp -r`",
+    run: async () => (await import("./inputs/file-mode.ts")).run(),
+  },
+  {
     name: "archive",
     title: "Archive: a model's archive beside `tar | pigz`",
     run: async () => (await import("./inputs/archive.ts")).run(),
