@@ -147,6 +147,13 @@ function spotInterruptions(folder: string): string {
   return file;
 }
 
+/** A dollar per second, so that short jobs have costs to compare. */
+function ownPrices(folder: string): string {
+  const file = join(folder, "prices.json");
+  writeFileSync(file, JSON.stringify({ "ml.c4.xlarge": 3_600 }));
+  return file;
+}
+
 /** Each suite on a server of its own, so that none sees what another left. */
 async function acceptSuite(suite: string, prepared: Prepared): Promise<Counts> {
   const folder = mkdtempSync(join(tmpdir(), "salvia-acceptance-"));
@@ -171,8 +178,15 @@ async function acceptSuite(suite: string, prepared: Prepared): Promise<Counts> {
       `sagemaker-sample-data-us-west-2=${samples}`,
       "--file-system",
       `fs-0acce97ed=${files}`,
+      "--prices",
+      ownPrices(folder),
     ]);
-    const variables = { ...prepared.variables, SALVIA_TEST_WEBHOOK: webhook, SALVIA_TEST_SAMPLES: samples };
+    const variables = {
+      ...prepared.variables,
+      SALVIA_TEST_WEBHOOK: webhook,
+      SALVIA_TEST_SAMPLES: samples,
+      SALVIA_TEST_DATA: join(folder, "data"),
+    };
     try {
       return await runTests(suite, { ...prepared, variables }, server, writeDigits(folder), home);
     } finally {

@@ -34,6 +34,8 @@ export interface Config {
   readonly isFrameworkStrict: boolean;
   /** File that says when spot instances are taken back; "" for never. */
   readonly spotInterruptions: string;
+  /** File of what instances cost; "" for AWS's list prices alone. */
+  readonly prices: string;
   /** ID=FOLDER: folders that stand for file systems; absolute. */
   readonly fileSystems: readonly string[];
   /** NAME=FOLDER: folders that are shown as public, read-only buckets; absolute. */
@@ -244,6 +246,13 @@ export const settings: { readonly [Name in keyof Config]: Setting<Config[Name]> 
     about: "file that says when spot instances are taken back (docs/spot.md)",
     read: (value) => value,
   },
+  prices: {
+    flag: "prices",
+    variable: "SALVIA_PRICES",
+    fallback: "",
+    about: "JSON file of dollars per hour by instance type, which go before AWS's list prices (docs/cost.md)",
+    read: text,
+  },
   fileSystems: {
     flag: "file-system",
     variable: "SALVIA_FILE_SYSTEMS",
@@ -335,6 +344,7 @@ export function readConfig(args: readonly string[], environment: NodeJS.ProcessE
     s3Webhooks: read("s3Webhooks"),
     isFrameworkStrict: read("isFrameworkStrict"),
     spotInterruptions: read("spotInterruptions"),
+    prices: read("prices"),
     fileSystems: read("fileSystems"),
     sampleBuckets: read("sampleBuckets"),
     bucketDefaults: read("bucketDefaults"),

@@ -9,6 +9,7 @@ const usage = `Salvia: SageMaker on your own machines.
   salvia restore BACKUP --data DIR   makes a data folder of it
   salvia pack FOLDER [flags]         packs a folder of files into RecordIO or TFRecord shards (--help)
   salvia inspect FILE|s3://…         what is in a data file: records, shapes, columns (--help)
+  salvia cost [--by WHAT] [--json]   what jobs and endpoints cost, what spot saved, and who sits idle (--help)
   salvia doctor                      what this machine can run, and the effective settings
   salvia coverage                    every operation of every service: full, stored only, not implemented
   salvia algorithm NAME train|serve  a built-in algorithm as a container would run it
@@ -28,6 +29,7 @@ const commands: Readonly<Record<string, Command>> = {
   restore: async (args) => (await import("./cli/restore.ts")).restore(args),
   pack: async (args) => (await import("./cli/pack.ts")).pack(args),
   inspect: async (args) => (await import("./cli/inspect.ts")).inspect(args),
+  cost: async (args) => (await import("./cli/cost.ts")).cost(args),
   doctor: async (args) => (await import("./cli/doctor.ts")).doctor(args),
   coverage: async (args) => (await import("./cli/coverage.ts")).coverage(args),
   algorithm: async (args) => (await import("./cli/algorithm.ts")).algorithm(args),

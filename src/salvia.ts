@@ -1,17 +1,17 @@
 // Composition root: config → database → storage → services → engine → http. The only file, with cli/, that knows every room.
-import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
 import { algorithms, findAlgorithm } from "./algorithms/index.ts";
 import type { ComputeBackend } from "./compute/backend.ts";
 import { createDockerBackend } from "./compute/docker/docker-backend.ts";
-import { readSpotPolicy, SpotPolicyError, type SpotPolicy } from "./compute/spot-policy.ts";
 import { createProcessBackend } from "./compute/process/process-backend.ts";
 import { withVolumeCap } from "./compute/volume-cap.ts";
 import { readConfig, type Config } from "./config.ts";
 import { claimFolder, FolderProblemError, holdFolder, keepServerFile } from "./data-folder.ts";
 import { blobRows } from "./database/blob-rows.ts";
 import { openSqliteStore } from "./database/sqlite/sqlite-store.ts";
+import { costAnswer, type CostAnswer, type CostQuery } from "./services/sagemaker/index.ts";
 import type { Store } from "./database/store.ts";
 import { createCapacity } from "./engine/capacity.ts";
 import { createEngine, type Chore, type Engine } from "./engine/engine.ts";
@@ -19,6 +19,7 @@ import { createMembership, type Membership } from "./engine/membership.ts";
 import { createListener } from "./http/listener.ts";
 import { createPipeline } from "./http/pipeline.ts";
 import { minutes, seconds, systemClock, type Clock } from "./lib/clock.ts";
+import { jobRulesOf, pricesFor } from "./job-rules.ts";
 import { namedFolder } from "./lib/named-folder.ts";
 import { createLog, lineWriter, silentLog, type Log } from "./lib/log.ts";
 import { probeNamespaces } from "./lib/probe-namespaces.ts";
@@ -110,6 +111,17 @@ export async function openIdentity(config: Config): Promise<{ identity: Identity
   return { identity, close: () => store.close() };
 }
 
+/** What things cost, for commands beside the server. */
+export async function openCosts(config: Config) {
+  const store = await openStore(config, systemClock, processLog(config, systemClock));
+  const prices = await pricesFor(config, store);
+  const answer = (account: string, query: (now: Date) => CostQuery): Promise<CostAnswer> => {
+    const now = systemClock.now();
+    return costAnswer(store.read, { ...query(now), account, now }, prices);
+  };
+  return { answer, close: () => store.close() };
+}
+
 const logsRetention = (logs: Logs): Chore => ({
   name: "remove log lines past their retention",
   everyMs: minutes(5),
@@ -193,30 +205,6 @@ async function openS3(ground: Ground): Promise<{ readonly s3: S3; readonly stora
   return { s3, storage };
 }
 
-function spotPolicyOf(file: string): SpotPolicy {
-  try {
-    return readSpotPolicy(file);
-  } catch (error) {
-    if (error instanceof SpotPolicyError) throw new FolderProblemError(error.message);
-    throw error;
-  }
-}
-
-/** Folder by id. Throws for folders that are none. */
-function fileSystemsOf(settings: readonly string[]): ReadonlyMap<string, string> {
-  const fileSystems = new Map(settings.map(namedFolder).map(({ name, folder }) => [name, folder]));
-  for (const [id, folder] of fileSystems)
-    if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory())
-      throw new FolderProblemError(`--file-system ${id}=${folder}: there is no such folder`);
-  return fileSystems;
-}
-
-const jobRulesOf = ({ isFrameworkStrict, spotInterruptions, fileSystems }: Config) => ({
-  isFrameworkStrict,
-  spot: spotPolicyOf(spotInterruptions),
-  fileSystems: fileSystemsOf(fileSystems),
-});
-
 /** Services, the pipeline before them and the engine that carries their reconcilers; starts nothing. */
 export async function assemble(ground: Ground) {
   const { config, clock, random, log, store } = ground;
@@ -233,7 +221,7 @@ export async function assemble(ground: Ground) {
   const cloudwatch = createCloudWatch({ ...ground, announce: (tx, message) => s3.announce(tx, message) });
   const sagemaker = createSagemaker({
     ...ground,
-    ...jobRulesOf(config),
+    ...(await jobRulesOf(config, store)),
     storage,
     capacity: createCapacity({ store, clock, limits: { jobs: config.jobInstances, hosting: config.hostingInstances } }),
     objects: s3.objects,

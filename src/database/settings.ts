@@ -1,5 +1,5 @@
 // Small installation-wide values: keys, secrets, the installation's id.
-import type { Reader, Store } from "./store.ts";
+import type { Reader, Store, Writer } from "./store.ts";
 
 export async function findSetting(reader: Reader, key: string): Promise<string | undefined> {
   const row = await reader.selectFrom("settings").select("value").where("key", "=", key).executeTakeFirst();
@@ -18,4 +18,12 @@ export async function settingOrMade(store: Store, key: string, make: () => strin
       .execute();
     return (await findSetting(tx, key)) ?? "";
   });
+}
+
+export async function saveSetting(tx: Writer, key: string, value: string): Promise<void> {
+  await tx
+    .insertInto("settings")
+    .values({ key, value })
+    .onConflict((conflict) => conflict.column("key").doUpdateSet({ value }))
+    .execute();
 }

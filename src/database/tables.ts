@@ -1,5 +1,6 @@
 // Every table, by the file that owns it. Times are milliseconds since 1970 (INTEGER); JSON is TEXT.
 import type { ResourcesTable, ReservationsTable, ServersTable, SettingsTable, TasksTable } from "./tables/core.ts";
+import type { ChargesTable } from "./tables/charges.ts";
 import type { ObjectTables } from "./tables/objects.ts";
 import type { LogTables } from "./tables/logs.ts";
 import type { MetricTables } from "./tables/metrics.ts";
@@ -12,4 +13,5 @@ export interface Tables extends ObjectTables, LogTables, MetricTables, IdentityT
   servers: ServersTable;
   settings: SettingsTable;
   tasks: TasksTable;
+  charges: ChargesTable;
 }

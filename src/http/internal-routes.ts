@@ -1,6 +1,9 @@
 // Stage: HTTP beside the AWS APIs, by path prefix; /health is always there.
-import type { HttpRoute } from "../services/service.ts";
-import type { Stage } from "./exchange.ts";
+import { AwsError } from "../lib/aws-error.ts";
+import type { Caller, HttpRoute } from "../services/service.ts";
+import type { SigningKeys } from "../protocols/signing-keys.ts";
+import type { Exchange, PipelineOptions, Stage } from "./exchange.ts";
+import { signer } from "./verify-caller.ts";
 
 const json = { "content-type": "application/json" };
 
@@ -16,15 +19,36 @@ const healthRoute: HttpRoute = {
 const matches = ({ prefix }: HttpRoute, rawPath: string): boolean =>
   prefix.endsWith("/") ? rawPath.startsWith(prefix) : rawPath === prefix;
 
-export function internalRoutes(routes: readonly HttpRoute[]): Stage {
+/** Undefined for routes that are not signed; why the signature is none otherwise. */
+async function callerOf(
+  { signedFor }: HttpRoute,
+  exchange: Exchange,
+  options: PipelineOptions,
+  keys: SigningKeys,
+): Promise<Caller | AwsError | undefined> {
+  if (signedFor === undefined) return undefined;
+  try {
+    return await signer(exchange, signedFor, options, keys);
+  } catch (error) {
+    if (error instanceof AwsError) return error;
+    throw error;
+  }
+}
+
+export function internalRoutes(routes: readonly HttpRoute[], options: PipelineOptions, keys: SigningKeys): Stage {
   const all = [healthRoute, ...routes];
-  return async ({ http }) => {
+  return async (exchange) => {
+    const { http } = exchange;
     // In virtual-hosted style every path is a key.
     if (http.bucket !== undefined) return undefined;
     const route = all.find((candidate) => matches(candidate, http.rawPath));
     if (!route) return undefined;
     const { method, rawPath, rawQuery, headers, remoteAddress, signal } = http;
-    const request = { method, rawPath, rawQuery, headers, body: http.streamBody(), remoteAddress, signal };
+    const body = http.streamBody();
+    const caller = await callerOf(route, exchange, options, keys);
+    if (caller instanceof AwsError)
+      return { status: 403, headers: json, body: JSON.stringify({ message: caller.message }) };
+    const request = { method, rawPath, rawQuery, headers, body, remoteAddress, signal, ...(caller && { caller }) };
     const answer = await route.handle(request);
     return { status: answer.status, headers: answer.headers ?? {}, body: answer.body };
   };

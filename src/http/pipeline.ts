@@ -30,7 +30,7 @@ export function createPipeline(options: PipelineOptions): (http: HttpRequest) =>
     callOperation(services, options),
   ];
   const stages: readonly Stage[] = [
-    internalRoutes(options.routes),
+    internalRoutes(options.routes, options, keys),
     postForm(options, keys, { find, stranger: verify, rest: carryOut }),
     readBody(router),
     find,

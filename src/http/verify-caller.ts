@@ -80,6 +80,25 @@ export const verifyCaller =
     return undefined;
   };
 
+/** Who signed a request without a body that is no operation of a service's. Throws as a service does. */
+export async function signer(
+  exchange: Exchange,
+  service: string,
+  options: PipelineOptions,
+  keys: SigningKeys,
+): Promise<Caller> {
+  const { claim } = exchange;
+  const refuse = (problem: SignatureProblem): Error => signatureError(problem, "rest-json");
+  if (claim.kind !== "claim") throw refuse(claim);
+  if (claim.service !== service || !regionName.test(claim.region)) {
+    const message = `Credential should be scoped to correct service: '${service}'.`;
+    throw refuse({ kind: "wrong-scope", message });
+  }
+  const proof = await prove({ ...exchange, body: new Uint8Array() }, claim, options, keys);
+  if ("kind" in proof) throw refuse(proof);
+  return proof.caller;
+}
+
 export const authorise =
   ({ authorise: decide }: PipelineOptions): Stage =>
   async (exchange) => {

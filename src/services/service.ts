@@ -116,6 +116,8 @@ export function defineService<C extends RequestContext>(
 export interface HttpRoute {
   /** Path prefix, e.g. "/_salvia/tasks/". */
   readonly prefix: string;
+  /** The request must be signed, scoped to this service; then `caller` says by whom. Without a body. */
+  readonly signedFor?: string;
   handle(request: RouteRequest): Promise<RouteResponse>;
 }
 
@@ -129,6 +131,8 @@ export interface RouteRequest {
   readonly body: Readable;
   readonly remoteAddress: string;
   readonly signal: AbortSignal;
+  /** Of routes that are signed. */
+  readonly caller?: Caller;
 }
 
 export interface RouteResponse {

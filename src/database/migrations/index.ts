@@ -16,6 +16,7 @@ import { images } from "./0012-images.ts";
 import { alarms } from "./0013-alarms.ts";
 import { accessLists } from "./0014-access-lists.ts";
 import { warmPools } from "./0016-warm-pools.ts";
+import { charges } from "./0017-charges.ts";
 
 export interface Migration {
   readonly name: string;
@@ -38,4 +39,5 @@ export const migrations: readonly Migration[] = [
   alarms,
   accessLists,
   warmPools,
+  charges,
 ];

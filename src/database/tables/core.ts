@@ -66,4 +66,6 @@ export interface TasksTable {
   observed: string;
   stop_requested: number;
   created_at: number;
+  /** Of an endpoint's instance, which is paid for by its own time; null: its job is. */
+  instance_type: string | null;
 }

@@ -1,6 +1,7 @@
 // What SageMaker's handlers and reconcilers are given, besides the request: the parts of other rooms, as narrow as they are used.
 import type { Readable } from "node:stream";
 import type { ComputeBackend } from "../../compute/backend.ts";
+import type { Prices } from "../../compute/prices.ts";
 import type { SpotPolicy } from "../../compute/spot-policy.ts";
 import type { Store } from "../../database/store.ts";
 import type { Capacity } from "../../engine/capacity.ts";
@@ -81,6 +82,7 @@ export interface SagemakerPlatform {
   /** Container images by the names that jobs give them. */
   readonly images: Images;
   readonly spot: SpotPolicy;
+  readonly prices: Prices;
   /** Folders that stand for file systems, by FileSystemId. */
   readonly fileSystems: ReadonlyMap<string, string>;
   /** Framework images run in the version of their tag, or not at all. */

@@ -1,4 +1,5 @@
 // Front door of SageMaker: every operation, reconciler and kind that runs tasks, one line each.
+import { costRoute } from "./cost/cost-route.ts";
 import type { Chore } from "../../engine/engine.ts";
 import type { AnyReconciler } from "../../engine/reconciler.ts";
 import { defineService, type HttpRoute, type Operation, type Service } from "../service.ts";
@@ -76,13 +77,15 @@ const taskOwnersOf = (platform: SagemakerPlatform): readonly TaskOwner[] => [
   processingJobTasks(platform),
 ];
 
+export { costAnswer, CostQueryError, readCostQuery, type CostAnswer, type CostQuery } from "./cost/cost-route.ts";
+
 export function createSagemaker(platform: SagemakerPlatform): Sagemaker {
   const { objects, capacity, roles, algorithms, compute, fileSystems } = platform;
   const own = { objects, capacity, roles, algorithms, compute, fileSystems };
   return {
     service: defineService<SagemakerContext>("sagemaker", operations, own),
     reconcilers: reconcilersOf(platform),
-    routes: [taskRoute(platform, taskOwnersOf(platform))],
+    routes: [taskRoute(platform, taskOwnersOf(platform)), costRoute(platform)],
     chores: [orphanSweeper(platform)],
   };
 }

@@ -4,6 +4,7 @@ import { buffer } from "node:stream/consumers";
 import { onTestFinished } from "vitest";
 import type { BackendFeature, ComputeBackend, TaskState } from "../../compute/backend.ts";
 import { openTestStore } from "../../database/store.fake.ts";
+import { pricesOf } from "../../compute/prices.ts";
 import { noInterruptions, type SpotPolicy } from "../../compute/spot-policy.ts";
 import type { Store } from "../../database/store.ts";
 import { createCapacity } from "../../engine/capacity.ts";
@@ -257,6 +258,7 @@ export async function fakeSagemaker({
     isFrameworkStrict: false,
     spot,
     fileSystems: new Map(),
+    prices: pricesOf({}),
     algorithms: { find: (image) => (image.includes("/kmeans:") ? kmeans : undefined), names: ["kmeans"] },
     images: { find: async ({ image }) => ({ kind: "foreign", name: image }) },
     server: { url: () => "http://127.0.0.1:7243" },

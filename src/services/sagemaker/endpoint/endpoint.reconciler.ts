@@ -141,7 +141,9 @@ async function launch(
 ): Promise<void> {
   const { store, random, compute, clock } = platform;
   const keys = launches.map(({ key }) => key);
-  const rows = await ensureTasks({ store, random }, { ownerUid: uid, account, region }, keys, clock.now());
+  const instanceTypes = Object.fromEntries(launches.map(({ key, variant }) => [key, variant.instanceType]));
+  const place = { ownerUid: uid, account, region, instanceTypes };
+  const rows = await ensureTasks({ store, random }, place, keys, clock.now());
   await Promise.all(
     launches.map(async ({ key, variant }) => {
       const row = rows.find((task) => task.key === key);

@@ -3,6 +3,7 @@ import type { Outcome, Observed } from "../../../engine/reconciler.ts";
 import type { TaskSpec } from "../../../task/task.ts";
 import type { JobPlanLine } from "../channels/channel-planner.ts";
 import type { SagemakerPlatform } from "../context.ts";
+import type { Metered } from "../cost/charge.ts";
 import type { TaskRow } from "../tasks/task-owner.ts";
 
 /** Of a request without MaxRuntimeInSeconds: a day, as on AWS. */
@@ -50,6 +51,8 @@ export interface JobKind<Spec> {
   /** Row kind. */
   readonly kind: string;
   instanceCount(spec: Spec): number;
+  /** What is paid for it. */
+  meter(spec: Spec, status: JobStatus, now: Date): Metered | undefined;
   /** Seconds between SIGTERM and SIGKILL when the job is stopped. */
   readonly stopGraceSeconds: number;
   /** Fixes once what the job reads. Throws JobProblem, InputDataError or ArtifactError. */

@@ -126,8 +126,10 @@ export function jobReconciler<Spec>(platform: JobPlatform, kind: JobKind<Spec>):
     alsoSave: (tx, job) => {
       const { uid, status } = job;
       const leave = (writer: Writer): Promise<void> => releaseCapacity(writer, uid);
-      const attempt = { ...status, uid, isOver: isOver(status), keys: keysOf(kind, job), leave };
-      return forgetTasks(tx, attempt, platform.clock.now());
+      const now = platform.clock.now();
+      const metered = kind.meter(job.spec, status, now);
+      const attempt = { ...status, uid, isOver: isOver(status), keys: keysOf(kind, job), leave, metered };
+      return forgetTasks(tx, attempt, now);
     },
   });
 }

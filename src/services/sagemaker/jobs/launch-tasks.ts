@@ -3,6 +3,7 @@ import { ImageError } from "../../../compute/backend.ts";
 import type { Writer } from "../../../database/store.ts";
 import type { TaskSpec } from "../../../task/task.ts";
 import type { SagemakerPlatform } from "../context.ts";
+import { recordJob, type Metered } from "../cost/charge.ts";
 import { discardBlobs, letGo } from "../tasks/kept-blobs.ts";
 import type { TaskRow } from "../tasks/task-owner.ts";
 import { deleteTasks, ensureTasks, tasksOf } from "../tasks/task-rows.ts";
@@ -44,6 +45,8 @@ export interface KnownAttempt {
   /** Null between attempts. */
   readonly launchedAt?: Date | null | undefined;
   readonly planBlob?: string | undefined;
+  /** What is paid for it; undefined: it never began. */
+  readonly metered?: Metered | undefined;
   /** Gives the instances back, or keeps them for others. */
   leave(tx: Writer): Promise<void>;
   /** Of the tasks of the attempt that runs or comes next. */
@@ -57,6 +60,7 @@ export async function forgetTasks(tx: Writer, job: KnownAttempt, now: Date): Pro
   await deleteTasks(tx, job.isOver ? tasks : tasks.filter((task) => !job.keys.includes(task.key)), now);
   if (!job.isOver) return;
   await job.leave(tx);
+  await recordJob(tx, job.uid, job.metered, now);
   await letGo(tx, job.uid);
   if (job.planBlob !== undefined) await discardBlobs(tx, [job.planBlob], now);
 }

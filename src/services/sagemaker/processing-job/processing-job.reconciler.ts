@@ -2,6 +2,7 @@
 import type { AnyReconciler } from "../../../engine/reconciler.ts";
 import { rowKind } from "../../resource-definition.ts";
 import { planChannels, type JobPlanLine } from "../channels/channel-planner.ts";
+import { meterProcessing } from "../cost/job-meters.ts";
 import { JobProblem, type Job, type JobPlatform } from "../jobs/job-kind.ts";
 import { jobReconciler } from "../jobs/job-reconciler.ts";
 import { accessOf, bucketToWrite } from "../role-access.ts";
@@ -42,6 +43,7 @@ export const processingJobReconciler = (platform: JobPlatform): AnyReconciler =>
   jobReconciler<ProcessingJobSpec>(platform, {
     kind: rowKind(processingJob),
     instanceCount: (spec) => spec.ProcessingResources.ClusterConfig.InstanceCount ?? 1,
+    meter: meterProcessing,
     stopGraceSeconds,
     plan: planFor(platform),
     taskSpecs: processingTaskSpecs(platform),

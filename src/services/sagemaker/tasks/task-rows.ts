@@ -2,6 +2,7 @@
 import type { Reader, Store, Writer } from "../../../database/store.ts";
 import type { Random } from "../../../lib/random.ts";
 import type { TaskEnd } from "../../../task/report.ts";
+import { recordInstance } from "../cost/charge.ts";
 import { discardBlobs, keepBlob } from "./kept-blobs.ts";
 import { nothingObserved, type ObservedTask, type PartName } from "./observed-task.ts";
 import type { TaskRow } from "./task-owner.ts";
@@ -11,6 +12,8 @@ export interface TaskPlace {
   readonly ownerUid: string;
   readonly account: string;
   readonly region: string;
+  /** Of instances that are paid for by their own time, by key. */
+  readonly instanceTypes?: Readonly<Record<string, string>>;
 }
 
 export const observedOf = (task: TaskRow): ObservedTask => JSON.parse(task.observed) as ObservedTask;
@@ -40,6 +43,7 @@ export async function ensureTasks(
           observed: JSON.stringify(nothingObserved),
           stop_requested: 0,
           created_at: now.getTime(),
+          instance_type: place.instanceTypes?.[key] ?? null,
         })
         .onConflict((conflict) => conflict.column("key").doNothing())
         .execute();
@@ -87,6 +91,7 @@ export async function deleteTasks(tx: Writer, tasks: readonly TaskRow[], now: Da
   for (const task of tasks) {
     const blobIds = Object.values(observedOf(task).parts).map((part) => part.id);
     await discardBlobs(tx, blobIds, now);
+    await recordInstance(tx, task, now);
     await tx.deleteFrom("tasks").where("key", "=", task.key).execute();
   }
 }

@@ -4,6 +4,7 @@ import type { Writer } from "../../../database/store.ts";
 import { anyReconciler, lookAgain, next, settle, type AnyReconciler } from "../../../engine/reconciler.ts";
 import { seconds } from "../../../lib/clock.ts";
 import type { TaskSpec } from "../../../task/task.ts";
+import { meterTraining } from "../cost/job-meters.ts";
 import { rowKind } from "../../resource-definition.ts";
 import { accessOf } from "../role-access.ts";
 import type { TaskRow } from "../tasks/task-owner.ts";
@@ -198,8 +199,10 @@ export function trainingJobReconciler(platform: TrainingPlatform): AnyReconciler
     alsoSave: (tx, job) => {
       const { uid, status } = job;
       const leave = (writer: Writer): Promise<void> => keepOrRelease(writer, job);
-      const attempt = { ...status, uid, isOver: isSettled(status), keys: keysOf(job), leave };
-      return forgetTasks(tx, attempt, platform.clock.now());
+      const now = platform.clock.now();
+      const metered = meterTraining(job.spec, status, now);
+      const attempt = { ...status, uid, isOver: isSettled(status), keys: keysOf(job), leave, metered };
+      return forgetTasks(tx, attempt, now);
     },
   });
 }

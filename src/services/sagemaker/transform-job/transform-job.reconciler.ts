@@ -3,6 +3,7 @@ import { rowKind } from "../../resource-definition.ts";
 import type { AnyReconciler } from "../../../engine/reconciler.ts";
 import type { TaskSpec } from "../../../task/task.ts";
 import { planChannels, type JobPlanLine, type PlannedFile } from "../channels/channel-planner.ts";
+import { meterTransform } from "../cost/job-meters.ts";
 import { JobProblem, type Job, type JobPlatform } from "../jobs/job-kind.ts";
 import { hostName, jobAddresses } from "../jobs/job-network.ts";
 import { jobReconciler } from "../jobs/job-reconciler.ts";
@@ -102,6 +103,7 @@ export const transformJobReconciler = (platform: JobPlatform): AnyReconciler =>
   jobReconciler<TransformJobSpec>(platform, {
     kind: rowKind(transformJob),
     instanceCount: (spec) => spec.TransformResources.InstanceCount,
+    meter: meterTransform,
     stopGraceSeconds: graceSeconds,
     plan: planFor(platform),
     taskSpecs: specsFor(platform),

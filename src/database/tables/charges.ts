@@ -1,0 +1,19 @@
+/** What instances that were given back have cost somebody, in seconds (services/sagemaker/cost). Seconds are per instance. */
+export interface ChargesTable {
+  /** uid of a job, key of an endpoint's instance. */
+  id: string;
+  account: string;
+  region: string;
+  /** training-job, processing-job, transform-job, endpoint */
+  kind: string;
+  name: string;
+  instance_type: string;
+  instances: number;
+  started_at: number;
+  ended_at: number;
+  billed_seconds: number;
+  saved_seconds: number;
+  retained_seconds: number;
+  /** [{Key, Value}], as they were at the end. */
+  tags: string;
+}
