@@ -11,15 +11,17 @@ import { identifyProcess } from "../lib/process-identity.ts";
 import type { Random } from "../lib/random.ts";
 import type { TaskEnd } from "../task/report.ts";
 import { lockName, readOwnJson, taskPaths, type HostFacts, type TaskPaths } from "../task/task-folder.ts";
-import { pythonNeedsOf, type TaskSpec } from "../task/task.ts";
+import type { TaskSpec } from "../task/task.ts";
 import { followProgram } from "./follow-program.ts";
 import { openDoors, prepareTask } from "./prepare-task.ts";
 import { StageError } from "./planned-path.ts";
 import { startReporter } from "./reporter.ts";
 import { createDockerRunner, type DockerRunnerOptions } from "./runners/docker-runner.ts";
 import { createProcessRunner } from "./runners/process-runner.ts";
+import type { Runner } from "./runners/runner.ts";
 import type { ProgramAddresses } from "./runners/program-command.ts";
 import { connectToServer } from "./server-connection.ts";
+import { taskPython } from "./task-python.ts";
 import { nowMs, type TaskRun } from "./task-run.ts";
 import { openState, replacedFile } from "./task-state.ts";
 import type { FolderUploads, UploadFoldersOptions } from "./upload-folders.ts";
@@ -83,6 +85,7 @@ async function createRun({ clock, random, log, entry }: AgentOptions, paths: Tas
   const connection = connectToServer(spec.server, spec.key);
   const doors: TaskRun["doors"] = {};
   const host = hostFacts(paths);
+  const python = await taskPython(spec, host);
   const shared = {
     spec,
     paths,
@@ -94,7 +97,7 @@ async function createRun({ clock, random, log, entry }: AgentOptions, paths: Tas
     tell: (message: string) =>
       reporter.tell({ type: "phase", at: clock.now().getTime(), phase: "downloading", message }),
   };
-  const runner = await createRunner(shared, host, entry ?? process.argv[1] ?? "");
+  const runner = await createRunner(shared, { host, python, entry: entry ?? process.argv[1] ?? "" });
   const reporter = startReporter({
     paths,
     connection,
@@ -117,6 +120,7 @@ async function createRun({ clock, random, log, entry }: AgentOptions, paths: Tas
     uploads,
     paths,
     host,
+    python,
     clock,
     random,
     log,
@@ -144,36 +148,20 @@ function addressesOf({ state, runner, doors }: TaskRun): ProgramAddresses {
 
 async function createRunner(
   shared: Omit<DockerRunnerOptions, "program" | "place" | "engine">,
-  host: HostFacts,
-  entry: string,
-) {
+  { host, python, entry }: { readonly host: HostFacts; readonly python: TaskRun["python"]; readonly entry: string },
+): Promise<Runner> {
   const { program, container } = shared.spec;
   if (program.kind === "image") {
     if (!container) throw new Error("an image runs on the Docker backend alone");
     return createDockerRunner({ ...shared, program, place: container, engine: connectToEngine(container.engine) });
   }
-  const python = await chosenPython(shared.spec, host);
   return createProcessRunner({
     ...shared,
     bwrap: host.bwrap,
-    ...(python === undefined ? {} : { python }),
+    ...(python === undefined || python instanceof StageError ? {} : { python: python.folder }),
     nodePath: process.execPath,
     entry,
   });
-}
-
-/** Where the task's environment will be. What cannot be chosen is told by the preparation. */
-async function chosenPython({ program }: TaskSpec, { environments }: HostFacts): Promise<string | undefined> {
-  const needs = pythonNeedsOf(program);
-  if (!needs || environments === undefined) return undefined;
-  const { choosePython } = await import("./choose-python.ts");
-  const { pythonFolder } = await import("./python-environment.ts");
-  try {
-    return pythonFolder(environments, choosePython(needs).wish);
-  } catch (error) {
-    if (error instanceof StageError) return undefined;
-    throw error;
-  }
 }
 
 /** The backend has tried it once for all its tasks. */

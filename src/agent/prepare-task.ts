@@ -4,7 +4,7 @@ import { untilItWorks } from "./back-off.ts";
 import { DiskQuota } from "./disk-quota.ts";
 import { openGateway, type Gateway } from "./gateway.ts";
 import { StageError } from "./planned-path.ts";
-import { pythonNeedsOf, serves } from "../task/task.ts";
+import { serves } from "../task/task.ts";
 import { createProgress } from "./progress.ts";
 import { ServerRefusalError, serverUrl } from "./server-connection.ts";
 import { nowMs, type TaskRun } from "./task-run.ts";
@@ -30,22 +30,16 @@ export async function prepareTask(run: TaskRun): Promise<TaskEnd | undefined> {
   }
 }
 
-/** A framework image's environment. Its programs name /opt/ml, so that a job must have one of its own. */
+/** A framework image's environment. */
 async function preparePython(run: TaskRun): Promise<void> {
-  const { spec, host, clock, reporter } = run;
-  const needs = pythonNeedsOf(spec.program);
-  if (!needs) return;
-  if (host.bwrap === undefined || host.environments === undefined)
-    throw new StageError(
-      "A framework image needs an /opt/ml of its own, which this machine cannot give it: `salvia doctor` says why",
-    );
+  const { python, host, clock, reporter } = run;
+  if (python === undefined) return;
+  if (python instanceof StageError) throw python;
   const { ensurePython } = await import("./python-environment.ts");
-  const { choosePython } = await import("./choose-python.ts");
   const tell = (text: string): void => reporter.tell({ type: "output", lines: [{ at: nowMs(run), text }] });
-  const { wish, note } = choosePython(needs);
-  tell(note);
-  await ensurePython(wish, {
-    environments: host.environments,
+  tell(python.note);
+  await ensurePython(python.wish, {
+    environments: python.environments,
     clock,
     signal: AbortSignal.any([run.stopAsked.signal, run.abandoned.signal]),
     tell,

@@ -1,6 +1,7 @@
 // RecordIO framing: magic, length, payload, zero padding to four bytes. SageMaker's variant writes each payload whole;
 // MXNet's (dmlc-core recordio.h) splits a payload where it contains the magic, and marks the parts in the length's top bits.
 import { FormatError } from "./format-error.ts";
+import { PendingBytes } from "./pending-bytes.ts";
 
 /** How every record begins. */
 export const recordMagic = 0xced7230a;
@@ -48,8 +49,7 @@ function concat(parts: readonly Uint8Array[]): Uint8Array {
 export class RecordIoSplitter {
   readonly #source: string;
   readonly #maxRecordBytes: number;
-  #pending: Uint8Array[] = [];
-  #pendingBytes = 0;
+  readonly #pending = new PendingBytes();
   #neededBytes = headerBytes;
   #parts: Uint8Array[] = [];
   #records = 0;
@@ -65,22 +65,19 @@ export class RecordIoSplitter {
   /** The records completed by this chunk, as views into it where possible. */
   push(chunk: Uint8Array): Uint8Array[] {
     if (chunk.length === 0) return [];
-    this.#pending.push(chunk);
-    this.#pendingBytes += chunk.length;
-    if (this.#pendingBytes < this.#neededBytes) return [];
-    const bytes = concat(this.#pending);
+    const bytes = this.#pending.push(chunk, this.#neededBytes);
+    if (!bytes) return [];
     const records: Uint8Array[] = [];
     const rest = this.#split(bytes, records);
-    this.#pending = rest < bytes.length ? [bytes.subarray(rest)] : [];
-    this.#pendingBytes = bytes.length - rest;
+    this.#pending.drop(rest);
     this.#doneBytes += rest;
     return records;
   }
 
   /** Throws when the stream ended inside a record. */
   end(): void {
-    if (this.#pendingBytes > 0) {
-      throw this.#wrong(`the file ends inside the record (${this.#neededBytes - this.#pendingBytes} bytes missing)`);
+    if (this.#pending.length > 0) {
+      throw this.#wrong(`the file ends inside the record (${this.#neededBytes - this.#pending.length} bytes missing)`);
     }
     if (this.#parts.length > 0) throw this.#wrong("the file ends inside a record of several parts");
   }

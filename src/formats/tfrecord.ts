@@ -2,6 +2,7 @@
 // https://www.tensorflow.org/tutorials/load_data/tfrecord#tfrecords_format_details
 import { crc32c } from "../lib/crc32c.ts";
 import { FormatError } from "./format-error.ts";
+import { PendingBytes } from "./pending-bytes.ts";
 
 const headerBytes = 12;
 const footerBytes = 4;
@@ -27,8 +28,7 @@ const hex = (value: number): string => `0x${value.toString(16).padStart(8, "0")}
 export class TfRecordSplitter {
   readonly #source: string;
   readonly #maxPayloadBytes: number;
-  #pending: Uint8Array[] = [];
-  #pendingBytes = 0;
+  readonly #pending = new PendingBytes();
   #neededBytes = headerBytes;
   #records = 0;
   /** Where the record at hand begins. */
@@ -42,21 +42,18 @@ export class TfRecordSplitter {
   /** The payloads completed by this chunk, as views into it where possible; both checksums were checked. */
   push(chunk: Uint8Array): Uint8Array[] {
     if (chunk.length === 0) return [];
-    this.#pending.push(chunk);
-    this.#pendingBytes += chunk.length;
-    if (this.#pendingBytes < this.#neededBytes) return [];
-    const bytes = this.#pending.length === 1 ? chunk : Buffer.concat(this.#pending);
+    const bytes = this.#pending.push(chunk, this.#neededBytes);
+    if (!bytes) return [];
     const payloads: Uint8Array[] = [];
     const rest = this.#split(bytes, payloads);
-    this.#pending = rest < bytes.length ? [bytes.subarray(rest)] : [];
-    this.#pendingBytes = bytes.length - rest;
+    this.#pending.drop(rest);
     return payloads;
   }
 
   /** Throws when the stream ended inside a record. */
   end(): void {
-    if (this.#pendingBytes === 0) return;
-    throw this.#wrong(`the file ends inside the record (${this.#neededBytes - this.#pendingBytes} bytes missing)`);
+    if (this.#pending.length === 0) return;
+    throw this.#wrong(`the file ends inside the record (${this.#neededBytes - this.#pending.length} bytes missing)`);
   }
 
   #split(bytes: Uint8Array, payloads: Uint8Array[]): number {

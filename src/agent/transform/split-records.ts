@@ -1,4 +1,5 @@
 // An object's bytes as the records of batch transform, each exactly as it stands in the object: joined again they are the object.
+import { PendingBytes } from "../../formats/pending-bytes.ts";
 import { longestRecordBytes, recordMagic } from "../../formats/recordio.ts";
 import { StageError } from "../planned-path.ts";
 
@@ -46,11 +47,12 @@ const measures: Readonly<Record<Exclude<SplitType, "None">, Measure>> = {
 const tooLong = (most: number): RecordTooLongError =>
   new RecordTooLongError(`a record is larger than MaxPayloadInMB (${most / 1_048_576} MB)`);
 
+const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
 class RecordSplitter {
   readonly #measure: Measure | undefined;
   readonly #most: number;
-  #kept: Buffer[] = [];
-  #keptBytes = 0;
+  readonly #kept = new PendingBytes();
   /** Of the record at hand, once its length is known: until then every chunk is looked at. */
   #needed: number | undefined;
 
@@ -61,23 +63,22 @@ class RecordSplitter {
 
   /** The records completed by this chunk. */
   push(chunk: Uint8Array): Buffer[] {
-    this.#kept.push(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength));
-    this.#keptBytes += chunk.byteLength;
-    const isKnownShort = this.#needed !== undefined && this.#keptBytes < this.#needed;
-    const records = this.#measure && !isKnownShort ? this.#cut(this.#measure) : [];
-    if (Math.max(this.#keptBytes, this.#needed ?? 0, ...records.map(({ length }) => length)) > this.#most)
+    const isCut = this.#measure !== undefined;
+    const bytes = this.#kept.push(chunk, isCut ? (this.#needed ?? 1) : Number.POSITIVE_INFINITY);
+    const records = this.#measure && bytes ? this.#cut(bytes, this.#measure) : [];
+    if (Math.max(this.#kept.length, this.#needed ?? 0, ...records.map(({ length }) => length)) > this.#most)
       throw tooLong(this.#most);
     return records;
   }
 
   /** What is left at the end. */
   rest(): Buffer | undefined {
-    return this.#keptBytes === 0 ? undefined : Buffer.concat(this.#kept);
+    return this.#kept.length === 0 ? undefined : asBuffer(this.#kept.all());
   }
 
-  #cut(measure: Measure): Buffer[] {
+  #cut(bytes: Uint8Array, measure: Measure): Buffer[] {
     const records: Buffer[] = [];
-    let rest = this.#kept.length === 1 ? this.#kept[0]! : Buffer.concat(this.#kept);
+    let rest = asBuffer(bytes);
     while (rest.length > 0) {
       this.#needed = measure(rest);
       if (this.#needed === undefined || this.#needed > rest.length) break;
@@ -85,8 +86,7 @@ class RecordSplitter {
       rest = rest.subarray(this.#needed);
       this.#needed = undefined;
     }
-    this.#kept = rest.length === 0 ? [] : [rest];
-    this.#keptBytes = rest.length;
+    this.#kept.drop(bytes.length - rest.length);
     return records;
   }
 }
