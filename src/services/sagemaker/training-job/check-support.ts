@@ -51,6 +51,9 @@ function checkAugmented(job: CreateTrainingJobRequest, channel: Channel, where: 
   if (type !== "AugmentedManifestFile") {
     if (names.length > 0) throw validationError(`${where}: AttributeNames need the S3DataType AugmentedManifestFile.`);
     if (type !== "S3Prefix" && type !== "ManifestFile") throw notImplemented(`${where}: S3DataType ${type}`);
+    // Developer guide, "Access Training Data": neither manifests nor augmented manifests.
+    if (type === "ManifestFile" && inputModeOf(job, channel) === "FastFile")
+      throw validationError(`${where}: the input mode FastFile supports the S3DataType S3Prefix only.`);
     return;
   }
   if (names.length === 0) throw validationError(`${where}: S3DataType AugmentedManifestFile needs AttributeNames.`);

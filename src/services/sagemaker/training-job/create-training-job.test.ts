@@ -58,6 +58,19 @@ const refused: readonly (readonly [Partial<CreateTrainingJobRequest>, string, st
     'InputDataConfig "train": S3DataType AugmentedManifestFile needs the input mode Pipe.',
   ],
   [
+    {
+      InputDataConfig: [
+        {
+          ...channel,
+          InputMode: "FastFile",
+          DataSource: { S3DataSource: { ...source, S3DataType: "ManifestFile" } },
+        },
+      ],
+    },
+    "ValidationException",
+    'InputDataConfig "train": the input mode FastFile supports the S3DataType S3Prefix only.',
+  ],
+  [
     { InputDataConfig: [{ ...channel, DataSource: { S3DataSource: { ...source, AttributeNames: ["class"] } } }] },
     "ValidationException",
     'InputDataConfig "train": AttributeNames need the S3DataType AugmentedManifestFile.',
