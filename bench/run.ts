@@ -25,7 +25,7 @@ const benches: readonly Bench[] = [
   },
   {
     name: "docker",
-    title: "Docker: what Salvia adds to the start of a container, beside a bare `docker run`",
+    title: "Docker: what Salvia adds to the start of a container, beside a bare `docker run` and SDK 2's local mode",
     run: async () => (await import("./docker/docker.ts")).run(),
   },
   {
