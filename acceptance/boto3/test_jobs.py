@@ -303,8 +303,11 @@ def a_job_takes_over_the_warm_pool_of_the_one_before_and_ends_it():
     assert first["Status"] == "Reused" and first["ReusedByJob"] == "warm-2", first
     found = sagemaker.list_training_jobs(WarmPoolStatusEquals="Available")["TrainingJobSummaries"]
     assert [job["TrainingJobName"] for job in found] == ["warm-2"], found
+    sagemaker.update_training_job(TrainingJobName="warm-2", ResourceConfig={"KeepAlivePeriodInSeconds": 0})
+    until(lambda: describe("warm-2")["WarmPoolStatus"]["Status"] == "Terminated", "the end of the pool")
+    assert warm("warm-3", 600)["WarmPoolStatus"] == {"Status": "Available"}
     assert train("cold", data)["TrainingJobStatus"] == "Completed"
-    until(lambda: describe("warm-2")["WarmPoolStatus"]["Status"] == "Terminated", "the pool makes room")
+    until(lambda: describe("warm-3")["WarmPoolStatus"]["Status"] == "Terminated", "the pool makes room")
 
 
 run()

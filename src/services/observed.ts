@@ -36,6 +36,7 @@ export const observed: Partial<Record<ServiceName, readonly string[]>> = {
     "StopTransformJob",
     "UpdateEndpoint",
     "UpdateEndpointWeightsAndCapacities",
+    "UpdateTrainingJob",
   ],
   "sagemaker-runtime": ["InvokeEndpoint", "InvokeEndpointWithResponseStream"],
   s3: [

@@ -17,6 +17,8 @@ const maxMatchWork = 2_000_000;
 const turnMs = 10;
 /** Of one report's lines, shared evenly by the definitions; an ordinary pattern takes 10 ms for 10,000 lines. */
 const reportMs = 3_000;
+/** What others took beyond their share is not taken from a definition: it has this much at least. */
+const leastShareMs = 50;
 
 /** What AWS's logs show for a TAB, and so what patterns made for AWS ask for. */
 const escapedTab = "#011";
@@ -119,8 +121,9 @@ export async function metricsInLines(
   const all: Hit[] = [];
   for (const [number, definition] of definitions.entries()) {
     const metric = definition.Name;
+    if (turns.isOver()) await turns.next();
     const spentMs = turns.spentMs();
-    const untilMs = spentMs + (reportMs - spentMs) / (definitions.length - number);
+    const untilMs = spentMs + Math.max(leastShareMs, (reportMs - spentMs) / (definitions.length - number));
     try {
       const { hits, linesLeft } = await scan(definition, lines, turns, untilMs);
       for (const hit of hits) all.push(hit);

@@ -2,7 +2,7 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { CapacityError } from "../../../compute/backend.ts";
-import type { Store } from "../../../database/store.ts";
+import { FaultyStore } from "../../../database/faulty-store.fake.ts";
 import { minutes } from "../../../lib/clock.ts";
 import type { TaskEvent } from "../../../task/report.ts";
 import { fakeSagemaker, kmeansJob, runsThrough, type FakeSagemaker } from "../sagemaker.fake.ts";
@@ -15,24 +15,6 @@ type Fault =
   | "write fails"
   | "agent repeats"
   | "task is lost";
-
-/** Fails the nth write from now on, before or after it is durable: what a crash leaves behind. */
-class FaultyStore {
-  failsIn = 0;
-  isDurable = false;
-
-  wrap = (store: Store): Store => ({
-    read: store.read,
-    close: () => store.close(),
-    write: async (work) => {
-      const fails = this.failsIn > 0 && --this.failsIn === 0;
-      if (fails && !this.isDurable) throw new Error("crash before the write");
-      const answer = await store.write(work);
-      if (fails) throw new Error("crash after the write");
-      return answer;
-    },
-  });
-}
 
 const ranks = [
   "Restarting",
