@@ -1,6 +1,8 @@
 // The clients' Pythons: one environment per set of packages, made once by uv (by pip where uv cannot be had) and kept under .cache.
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import { lockFolder } from "../src/lib/folder-lock.ts";
 import { run, type Ended } from "./run-program.ts";
 
 const environments = join(import.meta.dirname, "..", ".cache", "acceptance");
@@ -45,6 +47,26 @@ export async function pythonFor(
   const wanted = packages.join("\n");
   if (existsSync(marker) && readFileSync(marker, "utf8") === wanted) return { python };
   if ((await run("python3", ["--version"])).status !== 0) return "there is no Python 3 on this machine";
+  const lock = await lockMaking();
+  try {
+    // Made meanwhile, perhaps, by the suite that held the lock.
+    if (existsSync(marker) && readFileSync(marker, "utf8") === wanted) return { python };
+    return (await isMade(name, folder, packages)) ? { python } : "its Python environment could not be made";
+  } finally {
+    lock.release();
+  }
+}
+
+/** Suites run two at a time: one makes environments, the other waits. */
+async function lockMaking(): Promise<{ release(): void }> {
+  for (;;) {
+    const lock = lockFolder(join(environments, "making"));
+    if (lock) return lock;
+    await setTimeout(200);
+  }
+}
+
+async function isMade(name: string, folder: string, packages: readonly string[]): Promise<boolean> {
   process.stdout.write(`Making the Python environment ${name} (once): ${packages.join(" ")} …\n`);
   const uv = await findUv();
   for (const make of [uv === undefined ? undefined : madeByUv.bind(undefined, uv), madeByPip]) {
@@ -53,10 +75,10 @@ export async function pythonFor(
     mkdirSync(folder, { recursive: true });
     const made = await make(folder, packages);
     if (made.status === 0) {
-      writeFileSync(marker, wanted);
-      return { python };
+      writeFileSync(join(folder, "installed.txt"), packages.join("\n"));
+      return true;
     }
     process.stdout.write(`${made.stderr.trim().split("\n").at(-1)}\n`);
   }
-  return "its Python environment could not be made";
+  return false;
 }
