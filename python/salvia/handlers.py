@@ -2,6 +2,7 @@
 three (sagemaker-inference-toolkit; the defaults of each framework's own container)."""
 import glob
 import importlib
+import importlib.util
 import os
 import sys
 
@@ -74,8 +75,8 @@ class Handlers:
         self._input, self._predict, self._output = (getattr(module, name, getattr(defaults, name)) for name in names)
         self.model = None
 
-    def load(self):
-        self.model = self._model_fn(base("model"))
+    def load(self, folder=None):
+        self.model = self._model_fn(folder or base("model"))
 
     def answer(self, body, content_type, accept, _custom_attributes=""):
         if self._transform is not None:
@@ -104,6 +105,23 @@ def _as_response(given, accept):
     if isinstance(given, str):
         given = given.encode()
     return (given if isinstance(given, (bytes, bytearray)) else encode(given, content_type)), content_type
+
+
+def own_module(program, folders, name):
+    """The script of one model among several: a module of its own under `name`; None where the folders have none."""
+    file = program if program.endswith(".py") else f"{program}.py"
+    for folder in folders:
+        path = os.path.join(folder, file)
+        if os.path.exists(path):
+            spec = importlib.util.spec_from_file_location(name, path)
+            module = importlib.util.module_from_spec(spec)
+            sys.path.insert(0, folder)
+            try:
+                spec.loader.exec_module(module)
+            finally:
+                sys.path.remove(folder)
+            return module
+    return None
 
 
 def user_module(program, folders):

@@ -16,6 +16,8 @@ DEFAULT_PROGRAM = "inference.py"
 # A model is asked by one request at a time; the other threads are for /ping and for connections that wait.
 THREADS = 16
 DEFAULT_TIMEOUT_SECONDS = 60
+# Of a model among several; the platform waits no longer.
+LOAD_TIMEOUT_SECONDS = 360
 MEGABYTE = 1 << 20
 ATTRIBUTES = "HTTP_X_AMZN_SAGEMAKER_CUSTOM_ATTRIBUTES"
 
@@ -43,15 +45,32 @@ def prepare():
         install_requirements(folder)
 
 
+def asked_program():
+    """The SDK sets an empty one for a model without a script."""
+    return os.environ.get("SAGEMAKER_PROGRAM", "").strip('"')
+
+
+def program_name():
+    return asked_program() or DEFAULT_PROGRAM
+
+
+def shared_module():
+    """The user's script, where it came with the container and not inside of a model; None where there is none."""
+    submitted = os.environ.get("SAGEMAKER_SUBMIT_DIRECTORY", "").strip('"')
+    return user_module(program_name(), ([submitted] if os.path.isdir(submitted) else []) + code_folders())
+
+
 def load():
     """The handlers with their model."""
-    # The SDK sets an empty one for a model without a script.
-    asked = os.environ.get("SAGEMAKER_PROGRAM", "").strip('"')
-    submitted = os.environ.get("SAGEMAKER_SUBMIT_DIRECTORY", "").strip('"')
-    folders = ([submitted] if os.path.isdir(submitted) else []) + code_folders()
-    module = user_module(asked or DEFAULT_PROGRAM, folders)
-    if module is None and asked:
-        raise UserError(f"The script {asked} (SAGEMAKER_PROGRAM) is not in the model's code folder.")
+    handlers = handlers_of(shared_module())
+    handlers.load()
+    return handlers
+
+
+def handlers_of(module):
+    """What answers with the user's script, or without one."""
+    if module is None and asked_program():
+        raise UserError(f"The script {asked_program()} (SAGEMAKER_PROGRAM) is not in the model's code folder.")
     framework = os.environ.get("SALVIA_FRAMEWORK", "")
     if framework == "xgboost" and module is None:
         from salvia.xgboost_algorithm.serving import XgboostModel
@@ -61,8 +80,11 @@ def load():
         handlers = SavedModels(module)
     else:
         handlers = Handlers(module, framework)
-    handlers.load()
     return handlers
+
+
+def is_multi_model():
+    return os.environ.get("SAGEMAKER_MULTI_MODEL", "").lower() == "true"
 
 
 class Application:
@@ -93,7 +115,7 @@ class Application:
                 return (*found, "application/json")
         if path != "/invocations" or method != "POST":
             return "404 Not Found", b"there are GET /ping and POST /invocations\n", "text/plain"
-        return self._invoke(environ)
+        return self.invoke(environ)
 
     def _execution_parameters(self):
         """What batch transform may do, where the model's maker has said it."""
@@ -102,7 +124,8 @@ class Application:
             return "404 Not Found", b"", "text/plain"
         return "200 OK", json.dumps(found).encode(), "application/json"
 
-    def _invoke(self, environ):
+    def invoke(self, environ):
+        """(status, body, content type)"""
         content_type = environ.get("CONTENT_TYPE") or "application/octet-stream"
         accept = environ.get("HTTP_ACCEPT") or "*/*"
         accept = self._accept if accept.strip() in ("", "*/*") else accept
@@ -167,10 +190,12 @@ def main():
     class Server(BaseApplication):
         def load_config(self):
             self.cfg.set("bind", f"{host}:{port}")
-            self.cfg.set("workers", _number("SAGEMAKER_MODEL_SERVER_WORKERS", default_workers()))
+            # A model that one worker has loaded is unknown to the others.
+            workers = 1 if is_multi_model() else _number("SAGEMAKER_MODEL_SERVER_WORKERS", default_workers())
+            self.cfg.set("workers", workers)
             self.cfg.set("worker_class", "gthread")
             self.cfg.set("threads", THREADS)
-            self.cfg.set("timeout", timeout)
+            self.cfg.set("timeout", max(timeout, LOAD_TIMEOUT_SECONDS) if is_multi_model() else timeout)
             self.cfg.set("graceful_timeout", 25)
             self.cfg.set("keepalive", 75)
             self.cfg.set("worker_tmp_dir", "/dev/shm" if os.path.isdir("/dev/shm") else None)
@@ -178,6 +203,10 @@ def main():
 
         def load(self):
             try:
+                if is_multi_model():
+                    from salvia.multi_model import MultiModelApplication
+
+                    return MultiModelApplication()
                 return Application(load())
             except UserError as error:
                 print(error, file=sys.stderr, flush=True)

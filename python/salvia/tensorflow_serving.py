@@ -179,8 +179,8 @@ class SavedModels:
         """Whether the script, if there is one, is one of this container's: the others have a model_fn."""
         return not any(hasattr(module, name) for name in ("model_fn", "transform_fn", "predict_fn"))
 
-    def load(self):
-        found = find_models(base("model"))
+    def load(self, folder=None):
+        found = find_models(folder or base("model"))
         if not found:
             raise UserError("There is no SavedModel (saved_model.pb) in the model, and the script has no model_fn.")
         wanted = os.environ.get("SAGEMAKER_TFS_DEFAULT_MODEL_NAME", "")

@@ -13,7 +13,7 @@ import type { TaskEnd } from "../task/report.ts";
 import { lockName, readOwnJson, taskPaths, type HostFacts, type TaskPaths } from "../task/task-folder.ts";
 import type { TaskSpec } from "../task/task.ts";
 import { followProgram } from "./follow-program.ts";
-import { openDoors, prepareTask } from "./prepare-task.ts";
+import { openDoors, openModels, prepareTask } from "./prepare-task.ts";
 import { StageError } from "./planned-path.ts";
 import { startReporter } from "./reporter.ts";
 import { createDockerRunner, type DockerRunnerOptions } from "./runners/docker-runner.ts";
@@ -73,6 +73,7 @@ async function serveTask(options: AgentOptions, paths: TaskPaths): Promise<void>
     watchStopFile();
     await run.reporter.close();
     run.doors.gateway?.close();
+    run.doors.models?.close();
     run.connection.close();
   }
 }
@@ -178,7 +179,10 @@ async function walk(run: TaskRun): Promise<void> {
     const early = await prepareTask(run);
     if (early) state.save({ step: "ending", end: early });
     else state.save({ step: "releasing" });
-  } else await openDoors(run);
+  } else {
+    await openDoors(run);
+    await openModels(run, "again");
+  }
   if (state.current.step === "releasing" || state.current.step === "running")
     state.save({ step: "uploading", end: await followProgram(run) });
   const { end } = state.current;

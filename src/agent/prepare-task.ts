@@ -18,6 +18,7 @@ export async function prepareTask(run: TaskRun): Promise<TaskEnd | undefined> {
     await preparePython(run);
     await openDoors(run);
     await run.runner.prepare();
+    await openModels(run, "first");
     await run.uploads.noteRestored();
     abandoned.signal.throwIfAborted();
     return stopAsked.signal.aborted ? { how: "stopped" } : undefined;
@@ -28,6 +29,11 @@ export async function prepareTask(run: TaskRun): Promise<TaskEnd | undefined> {
       return { how: "setup-failed", failure: error.message };
     throw error;
   }
+}
+
+/** Few tasks have a multi-model container: the others do not even load the code. */
+export async function openModels(run: TaskRun, time: "first" | "again"): Promise<void> {
+  if (run.spec.multiModel) await (await import("./multi-model/open-models.ts")).openModels(run, time);
 }
 
 /** A framework image's environment. */

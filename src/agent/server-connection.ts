@@ -25,6 +25,8 @@ export interface ServerConnection {
   plan(signal: AbortSignal): Promise<ChannelPlan | PlanFailure>;
   /** Bytes of a planned object, from the given one on. `url` is absolute or relative to the server. */
   object(url: string, signal: AbortSignal, fromByte?: number): Promise<IncomingMessage>;
+  /** Archive of a model of a multi-model container, or why there is none, for the caller of the model. */
+  modelArchive(target: string, signal: AbortSignal): Promise<IncomingMessage | { readonly problem: string }>;
   report(report: ReportRequest, signal: AbortSignal): Promise<ReportAnswer>;
   putPart(part: "model" | "output", body: Readable, signal: AbortSignal): Promise<void>;
   /** Stores the body, of `sizeBytes` bytes where that is known, as a file of an upload folder. */
@@ -51,16 +53,8 @@ export function connectToServer(server: TaskSpec["server"], key: string): Server
     const authorization = `Bearer ${server.token}`;
     return request(url, { method, agent: sockets, headers: { ...headers, authorization }, signal, timeout: 60_000 });
   };
-  const get = async (
-    path: string,
-    signal: AbortSignal,
-    headers: Record<string, string> = {},
-  ): Promise<IncomingMessage> => {
-    const call = open("GET", path, headers, signal);
-    const answer = answerOf(call);
-    call.end();
-    return await answer;
-  };
+  const get = (path: string, signal: AbortSignal, headers: Record<string, string> = {}): Promise<IncomingMessage> =>
+    answerOf(open("GET", path, headers, signal).end());
 
   return {
     plan: async (signal) => {
@@ -71,6 +65,12 @@ export function connectToServer(server: TaskSpec["server"], key: string): Server
     },
     object: async (url, signal, fromByte = 0) => {
       const answer = await get(url, signal, fromByte > 0 ? { range: `bytes=${fromByte}-` } : {});
+      await refuse(answer);
+      return answer;
+    },
+    modelArchive: async (target, signal) => {
+      const answer = await get(`models/${encodeURIComponent(target)}`, signal);
+      if (answer.statusCode === 422) return { problem: await textOf(answer) };
       await refuse(answer);
       return answer;
     },

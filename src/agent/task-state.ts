@@ -13,6 +13,8 @@ export interface AgentState {
   readonly releaseBootId?: string;
   /** Where the model listens. */
   readonly port?: number;
+  /** Where the invocations of a multi-model container arrive. */
+  readonly modelDoorPort?: number;
   readonly gateway?: { readonly port: number; readonly token: string };
   /** A hosting task answered /ping once. */
   readonly wasReady?: boolean;

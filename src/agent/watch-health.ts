@@ -30,8 +30,8 @@ const addressOf = (host: string | undefined, port: number): string =>
 /** A container may have no address yet. */
 const isServing = async (address: string): Promise<boolean> => address !== "" && ping(address);
 
-function report({ state, reporter, clock }: TaskRun, address: string, ready: boolean): boolean {
+function report({ state, reporter, clock, doors }: TaskRun, address: string, ready: boolean): boolean {
   if (ready && state.current.wasReady !== true) state.save({ wasReady: true });
-  reporter.tell({ type: "serving", at: nowMs({ clock }), ready, address });
+  reporter.tell({ type: "serving", at: nowMs({ clock }), ready, address: doors.models?.address ?? address });
   return ready;
 }

@@ -9,9 +9,29 @@ export type TaskEvent =
   /** Lines the program wrote, in order; `at` in ms since 1970. */
   | { readonly type: "output"; readonly lines: readonly { readonly at: number; readonly text: string }[] }
   | UsageEvent
+  | ModelsEvent
   /** A hosting task answers /ping at this address, e.g. "http://127.45.2.1:34567"; `ready: false` once it stops answering. */
   | { readonly type: "serving"; readonly at: number; readonly ready: boolean; readonly address: string }
   | { readonly type: "end"; readonly at: number; readonly end: TaskEnd };
+
+/** What a multi-model container's agent measured since the last time, for CloudWatch. */
+export interface ModelsEvent {
+  readonly type: "models";
+  readonly at: number;
+  readonly metrics: readonly ModelMetric[];
+}
+
+export interface ModelMetric {
+  /** Times in microseconds; ModelCacheHit is 1 or 0 per invocation. */
+  readonly name:
+    | "ModelLoadingWaitTime"
+    | "ModelUnloadingTime"
+    | "ModelDownloadingTime"
+    | "ModelLoadingTime"
+    | "ModelCacheHit"
+    | "LoadedModelCount";
+  readonly value: number;
+}
 
 /** Instance metrics for CloudWatch. */
 export interface UsageEvent {
@@ -64,6 +84,7 @@ export interface ReportAnswer {
  * The server's routes for agents, all under `/_salvia/tasks/<key>/` with `Authorization: Bearer <token>`:
  *   GET  plan           → a ChannelPlan as JSON lines, see plan-lines.ts (200) | PlanFailure (422)
  *   GET  objects/<id>   → bytes of a planned object (where the plan gave a url)
+ *   GET  models/<path>  → archive of a multi-model container's model (path percent-encoded) | 422, why there is none
  *   POST reports        → ReportAnswer; 410 when the server no longer knows the task: stop it and clean up
  *   PUT  parts/model    → body: gzip member holding the tar entries of /opt/ml/model, without the end-of-archive blocks
  *   PUT  parts/output   → the same for /opt/ml/output/data

@@ -133,6 +133,8 @@ export interface TaskSpec {
   readonly hasPipes?: boolean;
   /** Folders whose files the agent stores in S3, as they are. */
   readonly uploads?: readonly UploadFolder[];
+  /** Of a multi-model container: its invocations go through the agent, which loads the models. */
+  readonly multiModel?: { readonly keepsLoaded: boolean };
   /** Where the model of a hosting task listens; the agent picks a free one when undefined and reports it. */
   readonly port?: number;
   /** Seconds between SIGTERM and SIGKILL: 120 for training, 30 for hosting. */

@@ -84,11 +84,11 @@ class XgboostModel:
         self._is_old = asked.startswith(("0.", "1.0"))
         self._is_batch = os.environ.get("SAGEMAKER_BATCH") == "true"
 
-    def load(self):
+    def load(self, folder=None):
         for name in self._selected:
             if name not in _selectable:
                 raise UserError(f"SAGEMAKER_INFERENCE_OUTPUT: {name} is none of {', '.join(_selectable)}")
-        self._booster = load_booster(base("model"))
+        self._booster = load_booster(folder or base("model"))
         self._objective = _objective_of(self._booster)
 
     def answer(self, body, content_type, accept, _custom_attributes=""):

@@ -67,6 +67,8 @@ const outOfMemory =
 const isRefusal = (error: unknown, ...statuses: readonly number[]): error is EngineRefusalError =>
   error instanceof EngineRefusalError && (statuses.length === 0 || statuses.includes(error.status));
 
+const purposeOf = ({ purpose, multiModel }: TaskSpec) => ({ purpose, isMultiModel: multiModel !== undefined });
+
 class DockerRunner implements Runner {
   readonly #options: DockerRunnerOptions;
   readonly #path: string;
@@ -91,7 +93,7 @@ class DockerRunner implements Runner {
       "container",
       patience,
       async () => {
-        const image = await ensureImage({ engine, program, purpose: spec.purpose, tell, ...patience });
+        const image = await ensureImage({ engine, program, ...purposeOf(spec), tell, ...patience });
         // One of an agent that was killed before the release.
         await this.destroy();
         const body = containerRequest({

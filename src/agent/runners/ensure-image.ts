@@ -11,6 +11,7 @@ export interface ImageWish {
   readonly engine: DockerEngine;
   readonly program: ImageProgram;
   readonly purpose: TaskSpec["purpose"];
+  readonly isMultiModel: boolean;
   readonly clock: Clock;
   readonly log: Log;
   readonly signal: AbortSignal;
@@ -29,9 +30,14 @@ export async function ensureImage(wish: ImageWish): Promise<EngineImage> {
   checkDevices(program.limits);
   const machine = await engine.ask<{ NCPU: number; MemTotal: number }>({ method: "GET", path: "/info", signal });
   const about = { cpus: machine.NCPU, memoryBytes: machine.MemTotal };
-  for (const name of program.localNames) if (await isThere(wish, name)) return { name, ...about };
+  for (const name of program.localNames)
+    if (await isThere(wish, name)) {
+      await checkLabel(wish, name);
+      return { name, ...about };
+    }
   if (!program.pull) throw cannotPull(wish, "it is neither in Salvia's registry nor in the Docker Engine");
   await pull(wish, program.pull);
+  await checkLabel(wish, program.pull.name);
   return { name: program.pull.name, ...about };
 }
 
@@ -55,6 +61,23 @@ async function isThere({ engine, signal }: ImageWish, name: string): Promise<boo
     if (error instanceof EngineRefusalError && [400, 404].includes(error.status)) return false;
     throw error;
   }
+}
+
+const multiModelLabel = "com.amazonaws.sagemaker.capabilities.multi-models";
+
+/** An image that takes several models says so. The text is AWS's. */
+async function checkLabel({ engine, signal, program, isMultiModel }: ImageWish, name: string): Promise<void> {
+  if (!isMultiModel) return;
+  const path = `/images/${encodeURI(name)}/json`;
+  const { Config: config } = await engine.ask<LabelledImage>({ method: "GET", path, signal });
+  if (config?.Labels?.[multiModelLabel] === "true") return;
+  throw new StageError(
+    `Your Ecr Image ${program.image} does not contain required ${multiModelLabel}=true Docker label(s).`,
+  );
+}
+
+interface LabelledImage {
+  readonly Config?: { readonly Labels?: Readonly<Record<string, string>> | null };
 }
 
 async function pull(wish: ImageWish, { name, credential }: ImagePull): Promise<void> {

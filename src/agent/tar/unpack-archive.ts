@@ -10,6 +10,9 @@ import { safeParts, StageError } from "../planned-path.ts";
 import { readTar, type TarEntry } from "./read-tar.ts";
 import { TarError } from "./tar-header.ts";
 
+/** Its files are more than was allowed. */
+export class TooLargeError extends StageError {}
+
 export interface UnpackOptions {
   /** For messages. */
   readonly name: string;
@@ -47,13 +50,16 @@ export async function unpackTarGz(source: Readable, folder: string, options: Unp
     );
   } catch (error) {
     if (sourceError || options.signal.aborted || !(error instanceof Error)) throw error;
-    const isBroken = error instanceof TarError || ("code" in error && String(error.code).startsWith("Z_"));
-    if (isBroken || error instanceof StageError)
-      throw new StageError(
-        `The archive ${options.name} cannot be unpacked: ${isBroken ? `not a tar.gz archive (${error.message})` : error.message}`,
-      );
-    throw error;
+    throw forTheUser(error, options.name);
   }
+}
+
+function forTheUser(error: Error, name: string): Error {
+  const isBroken = error instanceof TarError || ("code" in error && String(error.code).startsWith("Z_"));
+  if (!isBroken && !(error instanceof StageError)) return error;
+  const why = isBroken ? `not a tar.gz archive (${error.message})` : error.message;
+  const Kind = error instanceof TooLargeError ? TooLargeError : StageError;
+  return new Kind(`The archive ${name} cannot be unpacked: ${why}`);
 }
 
 interface Limits {
@@ -100,7 +106,7 @@ const typeNames: Readonly<Record<string, string>> = {
 async function unpackFile({ header, body }: TarEntry, to: string, limits: Limits): Promise<void> {
   limits.bytesLeft -= header.sizeBytes;
   if (limits.bytesLeft < 0)
-    throw new StageError(`its files are larger than allowed: more than ${volumeText(limits.mostBytes)}`);
+    throw new TooLargeError(`its files are larger than allowed: more than ${volumeText(limits.mostBytes)}`);
   await rm(to, { force: true });
   // A new file, never through a link that an earlier entry made.
   await pipeline(Readable.from(body), createWriteStream(to, { flags: "wx", mode: (header.mode & 0o777) | 0o600 }));

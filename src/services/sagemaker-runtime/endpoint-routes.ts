@@ -12,6 +12,8 @@ export interface VariantRoute {
   readonly name: string;
   /** Its share of the traffic is its weight over the sum of the weights. */
   readonly weight: number;
+  /** Its instances take requests for one of their models each. */
+  readonly isMultiModel?: true;
   readonly instances: readonly InstanceRoute[];
 }
 

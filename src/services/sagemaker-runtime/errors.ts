@@ -13,6 +13,21 @@ export const variantNotFound = (variant: string, endpoint: string, account: stri
 export const notForThisEndpoint = (member: string, why: string): AwsError =>
   invalid(`${member} cannot be given to this endpoint: ${why}.`);
 
+/** AWS's text. */
+export const targetModelNotSupported = (endpoint: string): AwsError =>
+  invalid(`Endpoint ${endpoint} is not a multi-model endpoint and does not support target model header.`);
+
+/** AWS's text. */
+export const targetModelMissing = (requestId: string): AwsError =>
+  invalid(`Request ${requestId} is missing a target model header.`);
+
+export const targetModelWrong = (target: string): AwsError =>
+  invalid(`TargetModel ${JSON.stringify(target)} is not the path of a model below the endpoint's prefix.`);
+
+/** The agent of a multi-model container says why there is no model. */
+export const modelProblem = (problem: string, text: string): AwsError =>
+  problem === "not-ready" ? new AwsError("ModelNotReadyException", text, { httpStatus: 429 }) : invalid(text);
+
 export const noInstance = (name: string): AwsError =>
   new AwsError("ServiceUnavailable", `No instance of endpoint ${name} answers at the moment. Please try again.`);
 

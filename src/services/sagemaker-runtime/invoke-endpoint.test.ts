@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { FakeClock } from "../../lib/clock.fake.ts";
 import { seconds } from "../../lib/clock.ts";
-import { fakeRuntime, instance } from "./runtime.fake.ts";
+import { fakeRuntime, instance, type FakeInstance } from "./runtime.fake.ts";
 
 const notFound = {
   code: "ValidationError",
@@ -269,6 +269,46 @@ test("invocations are counted per variant and written when the server stops", as
 test("members that another sort of endpoint takes are refused", async () => {
   const runtime = await fakeRuntime();
   await runtime.serve(await instance("one"));
-  for (const member of ["TargetModel", "TargetContainerHostname", "InferenceComponentName", "EnableExplanations"])
+  for (const member of ["TargetContainerHostname", "InferenceComponentName", "EnableExplanations"])
     await expect(runtime.invoke({ [member]: "x" })).rejects.toMatchObject({ code: "ValidationError" });
+});
+
+const multiModel = async (...instances: readonly FakeInstance[]) => {
+  const runtime = await fakeRuntime();
+  const variant = { name: "AllTraffic", weight: 1, isMultiModel: true as const, instances: [...instances] };
+  await runtime.setEndpoint("InService", { variants: [variant] });
+  return runtime;
+};
+
+test("a target model is for multi-model endpoints, and they need one", async () => {
+  const single = await fakeRuntime();
+  await single.serve(await instance("one"));
+  const text = "Endpoint digits is not a multi-model endpoint and does not support target model header.";
+  await expect(single.invoke({ TargetModel: "a.tar.gz" })).rejects.toMatchObject({ message: text });
+  const several = await multiModel(await instance("one"));
+  await expect(several.invoke()).rejects.toThrow(/^Request \S+ is missing a target model header\.$/);
+  for (const TargetModel of ["../a", "a/../b", "/a", "a//b", "."])
+    await expect(several.invoke({ TargetModel })).rejects.toThrow("is not the path of a model");
+});
+
+test("the instance hears which model is meant, and a model stays with its instance", async () => {
+  const instances = await Promise.all(["one", "two", "three"].map((id) => instance(id)));
+  const runtime = await multiModel(...instances);
+  for (let count = 0; count < 5; count++) await runtime.invoke({ TargetModel: "north/é 1.tar.gz" });
+  const received = instances.map((one) => one.received.length).toSorted((a, b) => a - b);
+  expect(received).toEqual([0, 0, 5]);
+  const headers = instances.flatMap((one) => one.received)[0]?.headers;
+  expect(headers?.["x-salvia-target-model"]).toBe(encodeURIComponent("north/é 1.tar.gz"));
+});
+
+test.each([
+  ["no-model", 400, "ValidationError"],
+  ["not-ready", 429, "ModelNotReadyException"],
+])("the agent's %s is told as SageMaker does", async (problem, status, code) => {
+  const agent = await instance("one", (_body, _request, response) => {
+    response.writeHead(status, { "x-salvia-model-problem": problem });
+    response.end("why");
+  });
+  const runtime = await multiModel(agent);
+  await expect(runtime.invoke({ TargetModel: "a" })).rejects.toMatchObject({ code, message: "why" });
 });

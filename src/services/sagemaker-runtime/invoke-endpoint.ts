@@ -10,8 +10,9 @@ import type {
   SagemakerRuntimeOperations,
 } from "../../models/generated/sagemaker-runtime.ts";
 import { operationsOf, type RequestContext } from "../service.ts";
-import { modelError, notForThisEndpoint } from "./errors.ts";
+import { modelError, modelProblem, notForThisEndpoint } from "./errors.ts";
 import type { InvocationMetrics } from "./invocation-metrics.ts";
+import { modelProblemHeader } from "../../task/target-model.ts";
 import { brokenOff, type RoutedAnswer, type Router } from "./router.ts";
 
 export interface RuntimeContext extends RequestContext {
@@ -46,8 +47,6 @@ const headersFor = (input: Invoked): Record<string, string> =>
 function checkTarget(input: InvokeEndpointInput): void {
   if (input.InferenceComponentName !== undefined)
     throw notForThisEndpoint("InferenceComponentName", "it has no inference components");
-  if (input.TargetModel !== undefined)
-    throw notForThisEndpoint("TargetModel", "its container is not a multi-model container");
   if (input.TargetContainerHostname !== undefined)
     throw notForThisEndpoint("TargetContainerHostname", "its model has a single container");
   if (input.EnableExplanations !== undefined)
@@ -95,6 +94,8 @@ async function readBody(answer: RoutedAnswer): Promise<Buffer> {
 async function refuseError(answer: RoutedAnswer): Promise<void> {
   if (answer.status >= 200 && answer.status < 300) return;
   const text = (await readBody(answer)).toString("utf8", 0, maxMessageLength * 4);
+  const problem = header(answer, modelProblemHeader);
+  if (problem !== undefined && answer.isMultiModel) throw modelProblem(problem, text.slice(0, maxMessageLength));
   throw modelError(answer.endpoint, answer.status, text.slice(0, maxMessageLength));
 }
 
@@ -128,6 +129,8 @@ const send = (input: Invoked, ctx: RuntimeContext): Promise<RoutedAnswer> =>
     scope: { account: ctx.account, region: ctx.region },
     endpoint: input.EndpointName,
     targetVariant: input.TargetVariant,
+    ...("TargetModel" in input && { targetModel: input.TargetModel }),
+    requestId: ctx.requestId,
     headers: headersFor(input),
     body: input.Body,
     signal: ctx.signal,

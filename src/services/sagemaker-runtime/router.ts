@@ -1,11 +1,22 @@
 // Sends one invocation to an instance: variant by weight, instance with the fewest requests under way, another one when
 // an instance takes no connection.
+import { createHash } from "node:crypto";
 import type { Scope } from "../../database/resources.ts";
 import { seconds, type Clock } from "../../lib/clock.ts";
 import type { Random } from "../../lib/random.ts";
+import { targetModelHeader } from "../../task/target-model.ts";
 import type { EndpointLookup, FoundEndpoint } from "./endpoint-lookup.ts";
 import type { InstanceRoute, VariantRoute } from "./endpoint-routes.ts";
-import { endpointNotFound, modelError, noInstance, timeoutText, variantNotFound } from "./errors.ts";
+import {
+  endpointNotFound,
+  modelError,
+  noInstance,
+  targetModelMissing,
+  targetModelNotSupported,
+  targetModelWrong,
+  timeoutText,
+  variantNotFound,
+} from "./errors.ts";
 import { UnsentError, type InstanceAnswer, type InstanceConnections } from "./instance-connections.ts";
 
 /** A container must have answered by then. */
@@ -13,6 +24,27 @@ const answerMs = seconds(60);
 /** An instance that was lost is replaced by then, most likely. */
 const holdMs = seconds(10);
 const holdStepMs = 100;
+
+/** Beyond so many requests under way a model is loaded on another instance, too. */
+const busyRequests = 4;
+
+/** The instance that a model is loaded on first: always the same of those that are there. */
+function homeOf(targetModel: string, instances: readonly InstanceRoute[]): InstanceRoute | undefined {
+  const rank = ({ id }: InstanceRoute): string => createHash("sha256").update(`${id} ${targetModel}`).digest("hex");
+  const ranked = instances.map((instance) => ({ instance, rank: rank(instance) }));
+  return ranked.sort((a, b) => (a.rank < b.rank ? -1 : 1))[0]?.instance;
+}
+
+function checkTargetModel({ isMultiModel }: VariantRoute, { endpoint, targetModel, requestId }: RoutedRequest): void {
+  if (isMultiModel && targetModel === undefined) throw targetModelMissing(requestId);
+  if (targetModel === undefined) return;
+  if (!isMultiModel) throw targetModelNotSupported(endpoint);
+  const isPath = targetModel.split("/").every((part) => part !== "" && part !== "." && part !== "..");
+  if (!isPath || targetModel.includes("\0")) throw targetModelWrong(targetModel);
+}
+
+const withTargetModel = ({ headers, targetModel }: RoutedRequest): Readonly<Record<string, string>> =>
+  targetModel === undefined ? headers : { ...headers, [targetModelHeader]: encodeURIComponent(targetModel) };
 
 export interface RouterParts {
   readonly lookup: EndpointLookup;
@@ -25,6 +57,9 @@ export interface RoutedRequest {
   readonly scope: Scope;
   readonly endpoint: string;
   readonly targetVariant?: string | undefined;
+  /** Of a multi-model endpoint, and of no other. */
+  readonly targetModel?: string | undefined;
+  readonly requestId: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array;
   /** The client's. */
@@ -34,6 +69,7 @@ export interface RoutedRequest {
 export interface RoutedAnswer extends InstanceAnswer {
   readonly endpoint: FoundEndpoint;
   readonly variant: string;
+  readonly isMultiModel: boolean;
   /** Milliseconds of the monotonic clock at which the request went to the container. */
   readonly sentAt: number;
   /** Aborts when the client goes away or the time is up. */
@@ -74,6 +110,7 @@ export class Router {
       const found = await this.#find(request);
       const choice = this.#choose(found, request, refused);
       if (choice) {
+        checkTargetModel(choice.variant, request);
         const answer = await this.#try(found, choice, request);
         if (answer) return answer;
         refused.add(choice.instance.id);
@@ -93,7 +130,11 @@ export class Router {
     return found;
   }
 
-  #choose(found: FoundEndpoint, { targetVariant }: RoutedRequest, refused: ReadonlySet<string>): Choice | undefined {
+  #choose(
+    found: FoundEndpoint,
+    { targetVariant, targetModel }: RoutedRequest,
+    refused: ReadonlySet<string>,
+  ): Choice | undefined {
     const { random, connections } = this.#parts;
     const variants = found.routes.variants.flatMap((variant) => {
       if (targetVariant !== undefined && variant.name !== targetVariant) return [];
@@ -105,6 +146,8 @@ export class Router {
     const load = ({ address }: InstanceRoute): number => connections.underWay(address);
     const least = Math.min(...variant.instances.map(load));
     const idlest = variant.instances.filter((instance) => load(instance) === least);
+    const home = targetModel === undefined ? undefined : homeOf(targetModel, variant.instances);
+    if (home && load(home) < busyRequests) return { variant, instance: home };
     const instance = idlest.length === 1 ? idlest[0] : idlest[Math.floor(random.fraction() * idlest.length)];
     return instance && { variant, instance };
   }
@@ -119,12 +162,14 @@ export class Router {
     const signal = AbortSignal.any([request.signal, limit.signal]);
     const sentAt = clock.monotonicMs();
     try {
-      const answer = await connections.invoke({ ...request, address: instance.address, signal });
+      const headers = withTargetModel(request);
+      const answer = await connections.invoke({ ...request, headers, address: instance.address, signal });
       const done = (): void => {
         answered.abort();
         answer.done();
       };
-      return { ...answer, endpoint: found, variant: variant.name, sentAt, signal, done } satisfies RoutedAnswer;
+      const from = { endpoint: found, variant: variant.name, isMultiModel: variant.isMultiModel === true };
+      return { ...answer, ...from, sentAt, signal, done } satisfies RoutedAnswer;
     } catch (error) {
       answered.abort();
       if (error instanceof UnsentError) return undefined;

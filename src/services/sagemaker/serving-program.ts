@@ -9,7 +9,6 @@ import { containersOf, type Model } from "./model/model.resource.ts";
 import { notImplemented, refuseUnsupported, type SupportCheck } from "./not-implemented.ts";
 
 const containerChecks: readonly SupportCheck<ContainerDefinition>[] = [
-  ["Mode MultiModel", (container) => container.Mode === "MultiModel"],
   ["ModelPackageName", (container) => container.ModelPackageName],
   ["AdditionalModelDataSources", (container) => (container.AdditionalModelDataSources ?? []).length > 0],
   ["ImageConfig", (container) => container.ImageConfig?.RepositoryAccessMode === "Vpc"],

@@ -13,6 +13,8 @@ export interface VariantPlan {
   readonly environment: Readonly<Record<string, string>>;
   /** s3:// URI of model.tar.gz. */
   readonly modelData?: string;
+  /** Of a multi-model container, in place of modelData: `prefix` is the s3:// URI that the models' paths are appended to. */
+  readonly multiModel?: { readonly prefix: string; readonly keepsLoaded: boolean };
   readonly roleArn?: string;
   /** No gateway, no credentials. */
   readonly isAlone: boolean;

@@ -15,6 +15,8 @@ import { regionVariables, taskHead } from "../tasks/task-head.ts";
 import type { StoredReport, TaskOwner, TaskRow } from "../tasks/task-owner.ts";
 import { usageMetrics } from "../tasks/usage-metrics.ts";
 import { hostName, jobAddresses } from "../jobs/job-network.ts";
+import { parseS3Uri, type S3Uri } from "../s3-uri.ts";
+import { modelMetrics } from "./model-metrics.ts";
 import type { VariantPlan } from "./deployment.ts";
 import { endpoint, type EndpointSpec, type EndpointStatus } from "./endpoint.resource.ts";
 import { generationOf, instanceId, variantOf } from "./fleet.ts";
@@ -44,7 +46,9 @@ export async function taskSpec(
       ...variant.environment,
       ...regionVariables(task.region),
       ENDPOINT_NAME: endpointName,
+      ...(variant.multiModel && { SAGEMAKER_MULTI_MODEL: "true" }),
     },
+    ...(variant.multiModel && { multiModel: { keepsLoaded: variant.multiModel.keepsLoaded } }),
     configFiles: {},
     graceSeconds,
     ...(variant.volumeGigabytes === undefined ? {} : { diskBytes: variant.volumeGigabytes * 2 ** 30 }),
@@ -78,15 +82,28 @@ function roleArn(owner: ResourceRow, task: TaskRow): string {
   return (variants.find((variant) => variant.name === name) ?? variants[0])?.roleArn ?? "";
 }
 
-function usageOf({ task, owner, events }: StoredReport): MetricData[] {
-  const dimensions = { EndpointName: owner.name, VariantName: variantNameOf(task, owner) };
-  return usageMetrics(events, dimensions);
+/** By the task's own generation: an update may bring another prefix. */
+function modelAt(task: TaskRow, owner: ResourceRow, target: string): S3Uri | undefined {
+  const name = variantNameOf(task, owner);
+  const deployments = [specOf(owner).deployment, statusOf(owner).current?.deployment];
+  const deployment = deployments.find((one) => one?.generation === generationOf(task.key));
+  const prefix = deployment?.variants.find((variant) => variant.name === name)?.multiModel?.prefix;
+  return prefix === undefined ? undefined : parseS3Uri(prefix + target);
 }
 
+const dimensionsOf = ({ task, owner }: StoredReport) => ({
+  EndpointName: owner.name,
+  VariantName: variantNameOf(task, owner),
+});
+
+const usageOf = (report: StoredReport): MetricData[] => usageMetrics(report.events, dimensionsOf(report));
+
 async function storeUsage({ metrics }: Platform, tx: Writer, report: StoredReport): Promise<void> {
-  const data = usageOf(report);
-  if (data.length === 0) return;
-  await metrics.put(tx, { account: report.task.account, region: report.task.region }, metricNamespace, data);
+  const scope = { account: report.task.account, region: report.task.region };
+  const { ofModels, loadedCounts } = modelMetrics(report.events, dimensionsOf(report));
+  const data = [...usageOf(report), ...loadedCounts];
+  if (data.length > 0) await metrics.put(tx, scope, metricNamespace, data);
+  if (ofModels.length > 0) await metrics.put(tx, scope, "AWS/SageMaker", ofModels);
 }
 
 export const endpointTasks = (platform: Platform): TaskOwner => ({
@@ -97,5 +114,6 @@ export const endpointTasks = (platform: Platform): TaskOwner => ({
     stream: `${variantNameOf(task, owner)}/${instanceId(task.key)}`,
   }),
   roleArn,
+  modelAt,
   store: (tx, report) => storeUsage(platform, tx, report),
 });

@@ -59,6 +59,7 @@ export function routesOf({ current, instances }: Pick<EndpointStatus, "current" 
     instances: instances
       .filter(belongsTo(deployment, variant))
       .flatMap(({ key, address }) => (address === undefined ? [] : [{ id: key, address }])),
+    ...(variant.multiModel && { isMultiModel: true as const }),
   }));
   return { variants };
 }

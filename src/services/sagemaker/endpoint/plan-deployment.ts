@@ -1,5 +1,5 @@
 // Turns an endpoint configuration and its models into a deployment, or says what of them cannot run here yet.
-import type { ProductionVariant } from "../../../models/generated/sagemaker.ts";
+import type { ContainerDefinition, ProductionVariant } from "../../../models/generated/sagemaker.ts";
 import type { SagemakerContext } from "../context.ts";
 import { endpointConfig } from "../endpoint-config/endpoint-config.resource.ts";
 import { model, modelDataUri } from "../model/model.resource.ts";
@@ -10,10 +10,16 @@ import { tooManyInstances } from "../instance-limit.ts";
 const startupSeconds = 240;
 const downloadSeconds = 3_600;
 
+function modelPlan(container: ContainerDefinition): Pick<VariantPlan, "modelData" | "multiModel"> {
+  const uri = modelDataUri(container);
+  if (uri === undefined) return {};
+  if (container.Mode !== "MultiModel") return { modelData: uri };
+  return { multiModel: { prefix: uri, keepsLoaded: container.MultiModelConfig?.ModelCacheSetting !== "Disabled" } };
+}
+
 async function planVariant(variant: ProductionVariant, ctx: SagemakerContext): Promise<VariantPlan> {
   const found = await ctx.resources.get(model, variant.ModelName ?? "");
   const container = servedContainer(found);
-  const modelData = modelDataUri(container);
   const image = container.Image ?? "";
   return {
     name: variant.VariantName,
@@ -25,7 +31,7 @@ async function planVariant(variant: ProductionVariant, ctx: SagemakerContext): P
     image,
     ...servedAlgorithm(image, ctx),
     environment: container.Environment ?? {},
-    ...(modelData === undefined ? {} : { modelData }),
+    ...modelPlan(container),
     ...(found.spec.ExecutionRoleArn === undefined ? {} : { roleArn: found.spec.ExecutionRoleArn }),
     isAlone: found.spec.EnableNetworkIsolation ?? false,
     startupSeconds: variant.ContainerStartupHealthCheckTimeoutInSeconds ?? startupSeconds,

@@ -5,11 +5,24 @@ import { operation, type SagemakerContext } from "../context.ts";
 import { checkExecutionRole } from "../execution-role.ts";
 import { parseS3Uri } from "../s3-uri.ts";
 import { checkNewTags } from "../tags/tag-rules.ts";
-import { modelDataDenied, modelDataNotFound } from "./errors.ts";
+import { modelDataDenied, modelDataNotFound, multiModelUrlWrong, notMultiModel } from "./errors.ts";
 import { findModelData } from "./find-model-data.ts";
 import { containersOf, model, modelDataUri, type ModelSpec } from "./model.resource.ts";
 
-function checkContainers(input: CreateModelInput): void {
+function checkMode(container: ContainerDefinition, ctx: SagemakerContext): void {
+  if (container.Mode !== "MultiModel") {
+    if (container.MultiModelConfig)
+      throw validationError("MultiModelConfig can only be given for a container with Mode MultiModel.");
+    return;
+  }
+  const uri = container.ModelDataUrl;
+  const place = uri?.endsWith("/") === true ? parseS3Uri(uri) : undefined;
+  if (!place) throw multiModelUrlWrong(uri);
+  const image = container.Image ?? "";
+  if (ctx.algorithms.find(image)) throw notMultiModel(image);
+}
+
+function checkContainers(input: CreateModelInput, ctx: SagemakerContext): void {
   const hasSeveral = (input.Containers ?? []).length > 0;
   if (input.PrimaryContainer && hasSeveral)
     throw validationError("A model has either PrimaryContainer or Containers, not both.");
@@ -20,6 +33,7 @@ function checkContainers(input: CreateModelInput): void {
       throw validationError("Each container of a model must have an Image or a ModelPackageName.");
     if (container.ModelDataUrl !== undefined && container.ModelDataSource)
       throw validationError("A container has either ModelDataUrl or ModelDataSource, not both.");
+    checkMode(container, ctx);
   }
 }
 
@@ -56,7 +70,7 @@ function specOf(input: CreateModelInput): ModelSpec {
 }
 
 export const createModel = operation("CreateModel", async (input, ctx) => {
-  checkContainers(input);
+  checkContainers(input, ctx);
   checkNewTags(input.Tags ?? []);
   if (input.ExecutionRoleArn !== undefined) await checkExecutionRole(input.ExecutionRoleArn, ctx);
   for (const container of containersOf(input)) await checkModelData(container, input.ExecutionRoleArn, ctx);

@@ -6,6 +6,12 @@ type Input = SagemakerOperations["CreateModel"]["input"];
 const arn = "arn:aws:sagemaker:us-west-2:000000000000:model/digits";
 const container = { Image: kmeansImage, ModelDataUrl: "s3://bucket/model.tar.gz" };
 
+const several = {
+  Image: "246618743249.dkr.ecr.us-west-2.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3",
+  Mode: "MultiModel" as const,
+  ModelDataUrl: "s3://bucket/models/",
+};
+
 const aModel = (over: Partial<Input> = {}): Input => ({
   ModelName: "digits",
   ExecutionRoleArn: roleArn,
@@ -73,6 +79,10 @@ test.each<[string, Partial<Input>]>([
   ["not both", { Containers: [container] }],
   ["must have PrimaryContainer", { PrimaryContainer: undefined }],
   ["must have an Image or a ModelPackageName", { PrimaryContainer: {} }],
+  ["multi-models=true Docker label", { PrimaryContainer: { ...several, Image: container.Image } }],
+  ["with a slash at its end", { PrimaryContainer: { ...several, ModelDataUrl: "s3://bucket/models" } }],
+  ["with a slash at its end: it has none", { PrimaryContainer: { Mode: "MultiModel", Image: several.Image } }],
+  ["MultiModelConfig can only be given", { PrimaryContainer: { ...container, MultiModelConfig: {} } }],
   ["Could not assume role", { ExecutionRoleArn: `arn:aws:iam::${account}:role/nobody` }],
   ["Cross-account pass role is not allowed.", { ExecutionRoleArn: "arn:aws:iam::111111111111:role/x" }],
 ])("refused: %s", async (message, over) => {
@@ -84,7 +94,6 @@ test.each<[string, Partial<Input>]>([
 test("models that cannot run here yet are stored, and an endpoint of theirs says why it cannot be", async () => {
   const fake = await setup();
   const models: Record<string, Partial<Input>> = {
-    "Mode MultiModel": { PrimaryContainer: { ...container, Mode: "MultiModel", ModelDataUrl: "s3://bucket/models/" } },
     "an inference pipeline": { PrimaryContainer: undefined, Containers: [container, container] },
     "cannot serve the image example.com/own:1": { PrimaryContainer: { ...container, Image: "example.com/own:1" } },
   };
@@ -100,6 +109,14 @@ test("models that cannot run here yet are stored, and an endpoint of theirs says
     await fake.call("CreateEndpointConfig", { EndpointConfigName: name, ProductionVariants: [variant] });
     await expect(fake.call("CreateEndpoint", { EndpointName: name, EndpointConfigName: name })).rejects.toThrow(reason);
   }
+});
+
+test("a multi-model container is stored, and described with its prefix and mode", async () => {
+  const fake = await setup();
+  const PrimaryContainer = { ...several, MultiModelConfig: { ModelCacheSetting: "Disabled" as const } };
+  await fake.call("CreateModel", aModel({ PrimaryContainer, ModelName: "lines" }));
+  const described = await fake.call("DescribeModel", { ModelName: "lines" });
+  expect(described.PrimaryContainer).toEqual(PrimaryContainer);
 });
 
 test("models are listed newest first, by name or by part of a name, page by page", async () => {

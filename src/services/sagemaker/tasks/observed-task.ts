@@ -54,6 +54,7 @@ function observeOne(observed: ObservedTask, event: TaskEvent): ObservedTask {
       // The first end is the truth: what ended cannot end otherwise.
       return observed.end ? observed : { ...observed, end: { ...event.end, reportedAt: event.at } };
     case "output":
+    case "models":
       return observed;
   }
 }

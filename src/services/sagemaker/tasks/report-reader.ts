@@ -1,5 +1,5 @@
 // Reads a report off the wire. Agents are ours, but a report is JSON from another process: nothing is believed unread.
-import type { ReportRequest, TaskEvent } from "../../../task/report.ts";
+import type { ModelMetric, ReportRequest, TaskEvent } from "../../../task/report.ts";
 import { phases } from "./observed-task.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -12,6 +12,15 @@ const isTexts = (value: unknown): boolean => Array.isArray(value) && value.every
 const isLine = (value: unknown): boolean => isFields(value) && isNumber(value["at"]) && isText(value["text"]);
 
 const ends: readonly unknown[] = ["exited", "stopped", "timed-out", "lost", "setup-failed"];
+
+const modelMetrics: readonly unknown[] = [
+  "ModelLoadingWaitTime",
+  "ModelUnloadingTime",
+  "ModelDownloadingTime",
+  "ModelLoadingTime",
+  "ModelCacheHit",
+  "LoadedModelCount",
+] satisfies ModelMetric["name"][];
 
 const isEnd = (value: unknown): boolean =>
   isFields(value) &&
@@ -32,6 +41,13 @@ const checks: ReadonlyMap<unknown, (event: Fields) => boolean> = new Map([
     ({ at, cpuPercent, memoryMegabytes, diskPercent, gpuPercent, gpuMemoryPercent }) =>
       [at, cpuPercent, memoryMegabytes].every(isNumber) &&
       [diskPercent, gpuPercent, gpuMemoryPercent].every((value) => isAbsentOr(isNumber, value)),
+  ],
+  [
+    "models",
+    ({ at, metrics }) =>
+      isNumber(at) &&
+      Array.isArray(metrics) &&
+      metrics.every((each) => isFields(each) && modelMetrics.includes(each["name"]) && isNumber(each["value"])),
   ],
   ["serving", ({ at, ready, address }) => isNumber(at) && typeof ready === "boolean" && isText(address)],
   ["end", ({ at, end }) => isNumber(at) && isEnd(end)],

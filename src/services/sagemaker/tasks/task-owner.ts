@@ -19,6 +19,8 @@ export interface TaskOwner {
   roleArn(owner: ResourceRow, task: TaskRow): string;
   /** Where the files of an upload folder of the task go: `<prefix>/<path>`, written as the role. Undefined: it has no such folder. */
   uploadTo?(task: TaskRow, owner: ResourceRow, folder: string): S3Uri | undefined;
+  /** Of a task with a multi-model container: where the model of that path lies. Undefined: it has no models. */
+  modelAt?(task: TaskRow, owner: ResourceRow, target: string): S3Uri | undefined;
   /** Latest values of the metrics that these lines carry; merged into `observed.metrics`. */
   metricsIn?(owner: ResourceRow, lines: readonly OutputLine[]): Promise<readonly MetricPoint[]>;
   /** Whatever else a report stores (CloudWatch metrics); inside the report's transaction: nothing but queries on `tx`. */

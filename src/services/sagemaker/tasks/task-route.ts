@@ -6,6 +6,8 @@ import type { PlanLine } from "../../../task/plan-lines.ts";
 import { taskRoutePrefix, type TaskCredentials } from "../../../task/report.ts";
 import type { HttpRoute, RouteRequest, RouteResponse } from "../../service.ts";
 import type { SagemakerPlatform } from "../context.ts";
+import { targetModelMissing } from "../model/errors.ts";
+import { findModelData } from "../model/find-model-data.ts";
 import type { PartName } from "./observed-task.ts";
 import { readReport } from "./report-reader.ts";
 import { storeReport } from "./store-report.ts";
@@ -113,6 +115,19 @@ async function object(platform: Platform, exchange: Exchange, id: string): Promi
   return { status: 206, body: await platform.storage.read(pin.blob_id, { start: Number(from), end: Infinity }) };
 }
 
+/** A model of a multi-model container, read as the role of its model. */
+async function modelArchive(platform: Platform, { task, owner, kind }: Exchange, at: string): Promise<RouteResponse> {
+  const place = kind.modelAt?.(task, owner, decodeURIComponent(at));
+  if (!place) return plain(404, "This task has no models.\n");
+  const { account, region } = task;
+  const roleArn = kind.roleArn(owner, task) || undefined;
+  const { bucket, key } = place;
+  const uri = `s3://${bucket}/${key}`;
+  const found = await findModelData(platform, { account, region, roleArn, uri });
+  if (!found || found === "denied") return plain(422, targetModelMissing(bucket, key));
+  return { status: 200, body: await platform.storage.read(found.blobId) };
+}
+
 /** A file of an upload folder. */
 async function file(platform: Platform, { task, owner, kind, request }: Exchange, at: string): Promise<RouteResponse> {
   const [name = "", ...segments] = at.split("/");
@@ -162,6 +177,8 @@ async function dispatchNamed(platform: Platform, exchange: Exchange, path: strin
   switch (`${exchange.request.method} ${path.slice(0, slash)}`) {
     case "GET objects":
       return object(platform, exchange, rest);
+    case "GET models":
+      return modelArchive(platform, exchange, rest);
     case "PUT files":
       return file(platform, exchange, rest);
     default:

@@ -58,6 +58,8 @@ function checkFilters({ DataProcessing, TransformInput }: CreateTransformJobRequ
 async function modelOf(input: CreateTransformJobRequest, ctx: SagemakerContext): Promise<TransformedModel> {
   const found = await ctx.resources.get(model, input.ModelName);
   const container = servedContainer(found);
+  if (container.Mode === "MultiModel")
+    throw validationError(`Batch transform serves one model, and model ${found.name} is a multi-model container.`);
   const modelData = modelDataUri(container);
   const image = container.Image ?? "";
   if (found.spec.ExecutionRoleArn === undefined)
