@@ -1,6 +1,8 @@
 """A test runner in twenty lines: functions in the order of their definition, one line each, and the closing count."""
+import io
 import os
 import sys
+import tarfile
 import time
 import traceback
 
@@ -44,6 +46,37 @@ def run(tests=registered):
                 cleanup()
     print(f"{passed} passed, {failed} failed, {skipped} skipped", flush=True)
     sys.exit(1 if failed else 0)
+
+
+def until(question, what, seconds=30, every=0.05):
+    """Waits for a true answer and returns it."""
+    deadline = time.monotonic() + seconds
+    while True:
+        answer = question()
+        if answer:
+            return answer
+        assert time.monotonic() < deadline, f"after {seconds} s still not {what}"
+        time.sleep(every)
+
+
+def end_of(describe, seconds=300, **job):
+    """A job's description once it has ended, however: `end_of(client.describe_training_job, TrainingJobName="it")`."""
+    ((member, name),) = job.items()
+    status = member.removesuffix("Name") + "Status"
+
+    def ended():
+        described = describe(**job)
+        return described[status] not in ("InProgress", "Stopping") and described
+
+    return until(ended, f"the end of {name}", seconds, every=0.2)
+
+
+def files_of(s3, uri):
+    """{name: bytes} of the files in the tar.gz that lies at an S3 URI."""
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    body = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+    with tarfile.open(fileobj=io.BytesIO(body), mode="r:gz") as archive:
+        return {member.name: archive.extractfile(member).read() for member in archive.getmembers() if member.isfile()}
 
 
 def digits():

@@ -1,16 +1,13 @@
 """boto3's clients, and what the suites ask of them again and again."""
-import io
 import os
 import re
-import tarfile
-import time
 
 import boto3
 import numpy as np
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from harness import after_failure
+from harness import after_failure, end_of, files_of, until
 from records import read_ndarray
 
 REGION = os.environ["AWS_DEFAULT_REGION"]
@@ -78,29 +75,13 @@ def start(name, *channels, **changes):
     return name
 
 
-def until(question, what, seconds=30, every=0.05):
-    """Waits for a true answer and returns it."""
-    deadline = time.monotonic() + seconds
-    while True:
-        answer = question()
-        if answer:
-            return answer
-        assert time.monotonic() < deadline, f"after {seconds} s still not {what}"
-        time.sleep(every)
-
-
 def describe(job):
     return sagemaker.describe_training_job(TrainingJobName=job)
 
 
 def ended(job, status="Completed"):
     """The description of a job once it has ended, which must be as `status`."""
-
-    def done():
-        described = describe(job)
-        return described["TrainingJobStatus"] not in ("InProgress", "Stopping") and described
-
-    described = until(done, f"the end of {job}")
+    described = end_of(sagemaker.describe_training_job, seconds=30, TrainingJobName=job)
     assert described["TrainingJobStatus"] == status, described
     return described
 
@@ -138,10 +119,7 @@ def records_read(job, host):
 
 def centres_of(described):
     """The centres in a job's model, sorted as TRUE_CENTRES are not: by their first feature that differs."""
-    uri = described["ModelArtifacts"]["S3ModelArtifacts"]
-    body = s3.get_object(Bucket=bucket, Key=uri.removeprefix(f"s3://{bucket}/"))["Body"].read()
-    with tarfile.open(fileobj=io.BytesIO(body), mode="r:gz") as archive:
-        (centres,) = read_ndarray(archive.extractfile("model_algo-1").read())
+    (centres,) = read_ndarray(files_of(s3, described["ModelArtifacts"]["S3ModelArtifacts"])["model_algo-1"])
     return centres
 
 

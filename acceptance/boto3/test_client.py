@@ -1,14 +1,13 @@
 """boto3 against Salvia, unpatched: the k-means example in its low-level form, and the operations around it."""
 import io
 import json
-import tarfile
 import time
 
 import boto3
 import numpy as np
 
 from clients import IMAGE, REGION, account, cloudwatch, expect_error, logs, role, runtime, s3, sagemaker
-from harness import digits, purity, run
+from harness import digits, end_of, files_of, purity, run
 from records import dense_tensor
 
 sts = boto3.client("sts")
@@ -84,9 +83,7 @@ def the_training_job_completes():
 
 
 def the_model_is_a_tar_gz_with_the_centres():
-    body = s3.get_object(Bucket=bucket, Key=f"kmeans_example/output/{job}/output/model.tar.gz")["Body"].read()
-    with tarfile.open(fileobj=io.BytesIO(body), mode="r:gz") as archive:
-        assert "model_algo-1" in archive.getnames(), archive.getnames()
+    assert "model_algo-1" in files_of(s3, f"s3://{bucket}/kmeans_example/output/{job}/output/model.tar.gz")
 
 
 def both_instances_wrote_a_log():
@@ -195,11 +192,7 @@ def a_job_that_cannot_work_fails_with_its_reason():
     request["HyperParameters"]["k"] = "many"
     sagemaker.create_training_job(**request)
     for name, part in (("no-data", "nothing-here"), ("bad-hyperparameter", "k")):
-        for _ in range(120):
-            described = sagemaker.describe_training_job(TrainingJobName=name)
-            if described["TrainingJobStatus"] not in ("InProgress", "Stopping"):
-                break
-            time.sleep(0.5)
+        described = end_of(sagemaker.describe_training_job, seconds=60, TrainingJobName=name)
         assert described["TrainingJobStatus"] == "Failed", described
         assert described["FailureReason"].startswith("ClientError") and part in described["FailureReason"], described
 

@@ -3,13 +3,12 @@ import gzip
 import io
 import json
 import os
-import time
 
 import boto3
 import numpy as np
 from botocore.exceptions import ClientError
 
-from harness import digits, run, test
+from harness import digits, end_of, run, test
 from records import dense_tensor
 
 region = os.environ["AWS_DEFAULT_REGION"]
@@ -23,13 +22,8 @@ train_x, _, held_x, _ = digits()
 state = {}
 
 
-def wait(name, seconds=60):
-    for _ in range(seconds * 5):
-        job = sagemaker.describe_transform_job(TransformJobName=name)
-        if job["TransformJobStatus"] not in ("InProgress", "Stopping"):
-            return job
-        time.sleep(0.2)
-    raise AssertionError(f"{name} is still {job['TransformJobStatus']}")
+def wait(name):
+    return end_of(sagemaker.describe_transform_job, seconds=60, TransformJobName=name)
 
 
 def transform(name, prefix, **changes):

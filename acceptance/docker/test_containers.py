@@ -1,19 +1,16 @@
 """A container of one's own, with boto3 and with the SageMaker Python SDK 2: trained on two instances, deployed, invoked, and failing."""
 import base64
-import io
 import json
 import os
 import pathlib
 import subprocess
-import tarfile
-import time
 
 import boto3
 import sagemaker
 from sagemaker.estimator import Estimator
 from sagemaker.serializers import CSVSerializer
 
-from harness import Skipped, run, test
+from harness import Skipped, files_of, run, test, until
 
 region = os.environ["AWS_DEFAULT_REGION"]
 client, s3, logs = boto3.client("sagemaker"), boto3.client("s3"), boto3.client("logs")
@@ -38,15 +35,7 @@ def described(name):
     return client.describe_training_job(TrainingJobName=name)
 
 
-def wait_until(what, is_so, seconds=60):
-    given_up_at = time.monotonic() + seconds
-    while not is_so():
-        if time.monotonic() > given_up_at:
-            raise RuntimeError(f"waited {seconds} s in vain for {what}")
-        time.sleep(0.1)
-
-
-def trained(name, until=("Completed", "Failed", "Stopped"), **changes):
+def trained(name, statuses=("Completed", "Failed", "Stopped"), **changes):
     request = {
         "TrainingJobName": name,
         "AlgorithmSpecification": {"TrainingImage": image, "TrainingInputMode": "File"},
@@ -69,7 +58,7 @@ def trained(name, until=("Completed", "Failed", "Stopped"), **changes):
         **changes,
     }
     client.create_training_job(**request)
-    wait_until(f"the end of {name}", lambda: described(name)["TrainingJobStatus"] in until)
+    until(lambda: described(name)["TrainingJobStatus"] in statuses, f"the end of {name}", seconds=60)
     return described(name)
 
 
@@ -99,11 +88,9 @@ def two_instances_train_together_by_name():
     assert any(line.startswith("algo-1 of 2 at") and "on eth0, channels ['train']" in line for line in said), said
     assert sum(line.endswith("has 20 rows") for line in said) == 2, said
     assert "credentials: True, job two" in said, said
-    body = s3.get_object(Bucket=bucket, Key="output/two/output/model.tar.gz")["Body"].read()
-    model = json.load(tarfile.open(fileobj=io.BytesIO(body)).extractfile("mean.json"))
+    model = json.loads(files_of(s3, f"s3://{bucket}/output/two/output/model.tar.gz")["mean.json"])
     assert model == {"mean": 19.5, "rows": 40}, model
-    body = s3.get_object(Bucket=bucket, Key="output/two/output/output.tar.gz")["Body"].read()
-    assert sorted(tarfile.open(fileobj=io.BytesIO(body)).getnames())[-2:] == ["algo-1.txt", "algo-2.txt"]
+    assert sorted(files_of(s3, f"s3://{bucket}/output/two/output/output.tar.gz"))[-2:] == ["algo-1.txt", "algo-2.txt"]
 
 
 @test
@@ -215,17 +202,16 @@ def a_job_without_a_network_has_no_credentials_and_no_way_out():
 
 @test
 def a_stopped_job_keeps_what_it_saves_on_sigterm():
-    trained("stopped", until=("InProgress",), HyperParameters={"seconds": "200"})
-    wait_until("the first line", lambda: "second 0" in lines("stopped"))
+    trained("stopped", statuses=("InProgress",), HyperParameters={"seconds": "200"})
+    until(lambda: "second 0" in lines("stopped"), "the first line", seconds=60)
     client.stop_training_job(TrainingJobName="stopped")
-    wait_until("the end", lambda: described("stopped")["TrainingJobStatus"] == "Stopped")
-    body = s3.get_object(Bucket=bucket, Key="output/stopped/output/model.tar.gz")["Body"].read()
-    assert "partial.txt" in tarfile.open(fileobj=io.BytesIO(body)).getnames()
+    until(lambda: described("stopped")["TrainingJobStatus"] == "Stopped", "the end", seconds=60)
+    assert "partial.txt" in files_of(s3, f"s3://{bucket}/output/stopped/output/model.tar.gz")
 
 
 @test
 def nothing_is_left_in_the_engine():
-    wait_until("an empty engine", lambda: docker("ps", "-aq", "--filter", f"ancestor={image}") == "")
+    until(lambda: docker("ps", "-aq", "--filter", f"ancestor={image}") == "", "an empty engine", seconds=60)
 
 
 @test

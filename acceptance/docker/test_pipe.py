@@ -1,16 +1,14 @@
 """A container of one's own that reads its data in Pipe mode, with the SageMaker SDK 2, unpatched."""
-import io
 import json
 import os
 import pathlib
 import subprocess
-import tarfile
 
 import boto3
 import sagemaker
 from sagemaker.estimator import Estimator
 
-from harness import run, test
+from harness import files_of, run, test
 
 region = os.environ["AWS_DEFAULT_REGION"]
 account = boto3.client("sts").get_caller_identity()["Account"]
@@ -40,9 +38,7 @@ def five_epochs_are_read_through_five_pipes():
             sagemaker_session=session,
         )
         estimator.fit({"training": f"s3://{bucket}/data/"}, logs=False)
-        key = estimator.model_data.removeprefix(f"s3://{bucket}/")
-        with tarfile.open(fileobj=io.BytesIO(s3.get_object(Bucket=bucket, Key=key)["Body"].read())) as archive:
-            model = json.load(archive.extractfile("model.json"))
+        model = json.loads(files_of(s3, estimator.model_data)["model.json"])
         assert model == {"bytes_read": 5 * sum(sizes)}, model
         name = estimator.latest_training_job.name
         events = logs.filter_log_events(logGroupName="/aws/sagemaker/TrainingJobs", logStreamNamePrefix=f"{name}/")["events"]

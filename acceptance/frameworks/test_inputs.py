@@ -1,16 +1,13 @@
 """Every way in which a script gets its data: Pipe with several channels, shuffled, wrapped and gzip; FastFile; sharded."""
 import gzip
 import hashlib
-import io
 import json
 import os
-import tarfile
-import time
 
 import boto3
 from botocore.exceptions import ClientError
 
-from harness import run, test
+from harness import end_of, files_of, run, test, until
 
 region = os.environ["AWS_DEFAULT_REGION"]
 account = boto3.client("sts").get_caller_identity()["Account"]
@@ -41,32 +38,36 @@ def channel(name, prefix, **changes):
     return {"ChannelName": name, "DataSource": {"S3DataSource": source}, **changes}
 
 
-def job(name, channels, **changes):
-    api.create_training_job(
+def request(name, script, channels, **changes):
+    """For a job that runs a script of the bucket, which is its channel `code`."""
+    folder, _, file = script.rpartition("/")
+    return dict(
         TrainingJobName=name,
         AlgorithmSpecification={
             "TrainingImage": image,
             "TrainingInputMode": "File",
-            "ContainerEntrypoint": ["python3", "/opt/ml/input/data/code/reader.py"],
+            "ContainerEntrypoint": ["python3", f"/opt/ml/input/data/code/{file}"],
         },
         RoleArn=role,
-        InputDataConfig=[*channels, channel("code", "code/")],
+        InputDataConfig=[*channels, channel("code", f"{folder}/")],
         OutputDataConfig={"S3OutputPath": f"s3://{bucket}/out"},
         ResourceConfig={"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 10, **changes},
         StoppingCondition={"MaxRuntimeInSeconds": 300},
     )
-    while True:
-        described = api.describe_training_job(TrainingJobName=name)
-        if described["TrainingJobStatus"] in ("Completed", "Failed", "Stopped"):
-            return described
-        time.sleep(0.3)
+
+
+def job(name, channels, **changes):
+    api.create_training_job(**request(name, "code/reader.py", channels, **changes))
+    return ended(name)
+
+
+def ended(name):
+    return end_of(api.describe_training_job, TrainingJobName=name)
 
 
 def seen_by(described):
     assert described["TrainingJobStatus"] == "Completed", described.get("FailureReason")
-    key = described["ModelArtifacts"]["S3ModelArtifacts"].removeprefix(f"s3://{bucket}/")
-    with tarfile.open(fileobj=io.BytesIO(s3.get_object(Bucket=bucket, Key=key)["Body"].read())) as archive:
-        return json.load(archive.extractfile("seen.json"))
+    return json.loads(files_of(s3, described["ModelArtifacts"]["S3ModelArtifacts"])["seen.json"])
 
 
 @test
@@ -267,41 +268,19 @@ for _ in range(300):
 """
 
 
-def counting(name, **changes):
-    return dict(
-        TrainingJobName=name,
-        AlgorithmSpecification={
-            "TrainingImage": image,
-            "TrainingInputMode": "File",
-            "ContainerEntrypoint": ["python3", "/opt/ml/input/data/code/counter.py"],
-        },
-        RoleArn=role,
-        InputDataConfig=[channel("code", "counter/")],
-        OutputDataConfig={"S3OutputPath": f"s3://{bucket}/out"},
-        ResourceConfig={"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 10},
-        StoppingCondition={"MaxRuntimeInSeconds": 300},
-        CheckpointConfig={"S3Uri": f"s3://{bucket}/saved", **changes},
-    )
+def counting(name):
+    return {**request(name, "counter/counter.py", []), "CheckpointConfig": {"S3Uri": f"s3://{bucket}/saved"}}
 
 
-def ended(name):
-    while True:
-        described = api.describe_training_job(TrainingJobName=name)
-        if described["TrainingJobStatus"] in ("Completed", "Failed", "Stopped"):
-            return described
-        time.sleep(0.3)
+def saved():
+    return [item["Key"] for item in s3.list_objects_v2(Bucket=bucket, Prefix="saved/").get("Contents", [])]
 
 
 @test
 def checkpoints_are_stored_while_a_job_runs_and_another_goes_on_from_them():
     s3.put_object(Bucket=bucket, Key="counter/counter.py", Body=COUNTER)
     api.create_training_job(**counting("counts"))
-    for _ in range(100):
-        keys = [item["Key"] for item in s3.list_objects_v2(Bucket=bucket, Prefix="saved/").get("Contents", [])]
-        if keys == ["saved/count", "saved/deep/0"]:
-            break
-        time.sleep(0.1)
-    assert keys == ["saved/count", "saved/deep/0"], keys
+    until(lambda: saved() == ["saved/count", "saved/deep/0"], "stored")
     assert api.describe_training_job(TrainingJobName="counts")["TrainingJobStatus"] == "InProgress"
     assert s3.get_object(Bucket=bucket, Key="saved/count")["Body"].read() == b"3"
     assert ended("counts")["TrainingJobStatus"] == "Completed"
@@ -336,19 +315,13 @@ open("/opt/ml/model/steps", "w").write(str(step + 1))
 @test
 def a_spot_job_that_is_interrupted_goes_on_from_its_checkpoint():
     s3.put_object(Bucket=bucket, Key="spot/spot.py", Body=SPOT)
-    request = counting("spot")
-    request.update(
+    asked = request("spot", "spot/spot.py", [], InstanceType="ml.c5n.xlarge")
+    asked.update(
         CheckpointConfig={"S3Uri": f"s3://{bucket}/spot-saved"},
-        InputDataConfig=[channel("code", "spot/")],
         EnableManagedSpotTraining=True,
         StoppingCondition={"MaxRuntimeInSeconds": 300, "MaxWaitTimeInSeconds": 600},
-        ResourceConfig={"InstanceCount": 1, "InstanceType": "ml.c5n.xlarge", "VolumeSizeInGB": 10},
     )
-    request["AlgorithmSpecification"] = {
-        **request["AlgorithmSpecification"],
-        "ContainerEntrypoint": ["python3", "-u", "/opt/ml/input/data/code/spot.py"],
-    }
-    api.create_training_job(**request)
+    api.create_training_job(**asked)
     described = ended("spot")
     assert described["TrainingJobStatus"] == "Completed", described.get("FailureReason")
     steps = [each["Status"] for each in described["SecondaryStatusTransitions"]]

@@ -3,7 +3,6 @@ import json
 import os
 import pathlib
 import tempfile
-import time
 
 import boto3
 import numpy as np
@@ -12,7 +11,7 @@ from botocore.exceptions import ClientError
 from sagemaker.processing import ProcessingInput, ProcessingOutput
 from sagemaker.sklearn.processing import SKLearnProcessor
 
-from harness import run, test
+from harness import end_of, run, test, until
 
 region = os.environ["AWS_DEFAULT_REGION"]
 bucket = "acceptance-processing"
@@ -38,13 +37,8 @@ def body(key):
     return s3.get_object(Bucket=bucket, Key=key)["Body"].read().decode()
 
 
-def wait(name, seconds=90):
-    for _ in range(seconds * 5):
-        job = api.describe_processing_job(ProcessingJobName=name)
-        if job["ProcessingJobStatus"] not in ("InProgress", "Stopping"):
-            return job
-        time.sleep(0.2)
-    raise AssertionError(f"{name} is still {job['ProcessingJobStatus']}")
+def wait(name):
+    return end_of(api.describe_processing_job, seconds=90, ProcessingJobName=name)
 
 
 SPLIT = """
@@ -155,10 +149,7 @@ for _ in range(300):
     time.sleep(0.1)
 """
     api.create_processing_job(**request("live", code, outputs=[output("live", "Continuous")]))
-    for _ in range(150):
-        if keys("results/live/"):
-            break
-        time.sleep(0.2)
+    until(lambda: keys("results/live/"), "stored")
     assert keys("results/live/") == ["results/live/first"], keys("results/live/")
     assert api.describe_processing_job(ProcessingJobName="live")["ProcessingJobStatus"] == "InProgress"
     api.stop_processing_job(ProcessingJobName="live")

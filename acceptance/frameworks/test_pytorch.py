@@ -6,11 +6,10 @@ import os
 import pathlib
 import subprocess
 import tarfile
-import time
 
 import boto3
 
-from harness import Skipped, run, test
+from harness import Skipped, end_of, run, test
 
 region = os.environ["AWS_DEFAULT_REGION"]
 bucket = "acceptance-pytorch"
@@ -55,13 +54,7 @@ def two_instances_train_one_model():
         },
         StoppingCondition={"MaxRuntimeInSeconds": 300},
     )
-    until = time.monotonic() + 300
-    while True:
-        job = api.describe_training_job(TrainingJobName="torch-two")
-        if job["TrainingJobStatus"] not in ("InProgress", "Stopping"):
-            break
-        assert time.monotonic() < until, job["SecondaryStatus"]
-        time.sleep(1)
+    job = end_of(api.describe_training_job, TrainingJobName="torch-two")
     events = boto3.client("logs").filter_log_events(logGroupName="/aws/sagemaker/TrainingJobs", logStreamNamePrefix="torch-two/")["events"]
     text = "\n".join(event["message"] for event in events)
     assert job["TrainingJobStatus"] == "Completed", (job.get("FailureReason"), text[-3000:])

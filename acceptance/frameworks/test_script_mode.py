@@ -6,7 +6,6 @@ import os
 import pathlib
 import tarfile
 import tempfile
-import time
 
 import boto3
 import numpy as np
@@ -15,7 +14,7 @@ from botocore.exceptions import ClientError
 from sagemaker.estimator import Estimator
 from sagemaker.sklearn import SKLearn, SKLearnModel
 
-from harness import run, test
+from harness import end_of, files_of, run, test
 
 region = os.environ["AWS_DEFAULT_REGION"]
 bucket = "acceptance-frameworks"
@@ -46,12 +45,6 @@ def fitted(estimator, inputs=None):
         except Exception as error:
             raised = error
     return printed.getvalue(), raised
-
-
-def files_of(uri):
-    body = s3.get_object(Bucket=bucket, Key=uri.removeprefix(f"s3://{bucket}/"))["Body"].read()
-    with tarfile.open(fileobj=io.BytesIO(body), mode="r:gz") as archive:
-        return {member.name: archive.extractfile(member).read() for member in archive.getmembers() if member.isfile()}
 
 
 @test
@@ -157,8 +150,7 @@ def a_batch_is_transformed():
     )
     transformer.transform(f"s3://{bucket}/batch", content_type="text/csv", split_type="Line", wait=False)
     name = transformer.latest_transform_job.name
-    while (job := api.describe_transform_job(TransformJobName=name))["TransformJobStatus"] == "InProgress":
-        time.sleep(0.5)
+    job = end_of(api.describe_transform_job, TransformJobName=name)
     assert job["TransformJobStatus"] == "Completed", job.get("FailureReason")
     lines = s3.get_object(Bucket=bucket, Key="transformed/iris.csv.out")["Body"].read().decode().splitlines()
     assert len(lines) == 150
@@ -215,7 +207,7 @@ def a_script_finds_its_hyperparameters_channels_and_requirements():
     assert 'SM_CHANNELS ["test","train"]' in text
     assert 'arguments ["--hp1", "value1", "--hp2", "300", "--hp3", "0.001"]' in text
     assert "inflected: octopi from beside the script" in text
-    files = files_of(estimator.model_data)
+    files = files_of(s3, estimator.model_data)
     found = json.loads(files["environment.json"])
     expected = {
         "SM_HP_HP2": "300",
@@ -253,7 +245,7 @@ def a_shell_script_runs_on_every_instance():
     text, raised = fitted(estimator)
     assert raised is None, (raised, text[-3000:])
     assert text.count("shell script with: -x a b") == 2, text[-3000:]
-    assert sorted(files_of(estimator.model_data)) == ["host-algo-1", "host-algo-2"]
+    assert sorted(files_of(s3, estimator.model_data)) == ["host-algo-1", "host-algo-2"]
 
 
 @test

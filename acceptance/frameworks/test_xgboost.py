@@ -1,13 +1,12 @@
 """XGBoost as a built-in algorithm, low level as SageMaker's own examples use it: train, metrics, endpoint, and what it refuses."""
 import json
 import os
-import time
 
 import boto3
 import numpy as np
 from botocore.exceptions import ClientError
 
-from harness import run, test
+from harness import end_of, run, test
 
 region = os.environ["AWS_DEFAULT_REGION"]
 bucket = "acceptance-xgboost"
@@ -61,13 +60,7 @@ def trained(name, hyperparameters, channels, instances=1):
         StoppingCondition={"MaxRuntimeInSeconds": 600},
         InputDataConfig=channels,
     )
-    until = time.monotonic() + 600
-    while time.monotonic() < until:
-        job = api.describe_training_job(TrainingJobName=name)
-        if job["TrainingJobStatus"] not in ("InProgress", "Stopping"):
-            return job
-        time.sleep(1)
-    raise AssertionError(f"{name} does not end")
+    return end_of(api.describe_training_job, seconds=600, TrainingJobName=name)
 
 
 usual = {"objective": "binary:logistic", "num_round": "20", "max_depth": "4", "eta": "0.3", "eval_metric": "auc,logloss"}
@@ -173,8 +166,7 @@ def a_batch_is_scored_and_joined_with_its_ids():
         DataProcessing={"InputFilter": "$[1:]", "JoinSource": "Input", "OutputFilter": "$[0,-1]"},
         TransformResources={"InstanceType": "ml.m5.large", "InstanceCount": 1},
     )
-    while (job := api.describe_transform_job(TransformJobName="association"))["TransformJobStatus"] == "InProgress":
-        time.sleep(0.5)
+    job = end_of(api.describe_transform_job, TransformJobName="association")
     assert job["TransformJobStatus"] == "Completed", job.get("FailureReason")
     scored = [line.split(",") for line in s3.get_object(Bucket=bucket, Key="scored/rows.csv.out")["Body"].read().decode().splitlines()]
     assert [row[0] for row in scored] == [f"id-{at}" for at in range(300)] and {len(row) for row in scored} == {2}, scored[:3]

@@ -1,12 +1,10 @@
 """The SageMaker Python SDK 3 against Salvia, unpatched: ModelTrainer with a script and with a built-in algorithm, ModelBuilder, and
 the resources of sagemaker-core, whose pydantic shapes must take every answer."""
-import io
 import json
 import os
 import pathlib
 import subprocess
 import sys
-import tarfile
 import tempfile
 
 import boto3
@@ -20,7 +18,7 @@ from sagemaker.serve.model_builder import ModelBuilder
 from sagemaker.train import ModelTrainer
 from sagemaker.train.configs import Compute, InputData, SourceCode
 
-from harness import digits, purity, run, test
+from harness import digits, files_of, purity, run, test
 from records import dense_tensor
 
 region = os.environ["AWS_DEFAULT_REGION"]
@@ -38,12 +36,6 @@ session = Session(default_bucket=bucket)
 train_x, train_y, held_x, held_y = digits()
 compute = Compute(instance_type="ml.m5.xlarge", instance_count=1, volume_size_in_gb=30)
 state = {}
-
-
-def files_of(uri):
-    body = s3.get_object(Bucket=bucket, Key=uri.removeprefix(f"s3://{bucket}/"))["Body"].read()
-    with tarfile.open(fileobj=io.BytesIO(body), mode="r:gz") as archive:
-        return {member.name: archive.extractfile(member).read() for member in archive.getmembers() if member.isfile()}
 
 
 def lines_of(job):
@@ -83,7 +75,7 @@ def a_script_trains_in_a_framework_image():
     assert specification.container_entrypoint == ["/bin/bash"]
     assert "sm_drivers/sm_train.sh" in specification.container_arguments[-1]
     assert [channel.channel_name for channel in job.input_data_config] == ["train", "code", "sm_drivers"]
-    files = files_of(job.model_artifacts.s3_model_artifacts)
+    files = files_of(s3, job.model_artifacts.s3_model_artifacts)
     seen = json.loads(files["seen.json"])
     assert seen == {
         "files": ["part-0.csv", "part-1.csv"],
@@ -96,7 +88,7 @@ def a_script_trains_in_a_framework_image():
     lines = lines_of(job.training_job_name)
     assert "clustered 1,000 rows" in lines, lines[-20:]
     assert any(line.startswith("Making the Python environment scikit-learn") for line in lines), lines[:5]
-    output = files_of(job.model_artifacts.s3_model_artifacts.replace("model.tar.gz", "output.tar.gz"))
+    output = files_of(s3, job.model_artifacts.s3_model_artifacts.replace("model.tar.gz", "output.tar.gz"))
     assert float(output["inertia.txt"]) > 0
 
 

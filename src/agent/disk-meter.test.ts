@@ -6,23 +6,10 @@ import { FakeClock } from "../lib/clock.fake.ts";
 import { silentLog } from "../lib/log.ts";
 import { taskPaths } from "../task/task-folder.ts";
 import type { TaskSpec } from "../task/task.ts";
+import { taskSpecFake } from "../task/task.fake.ts";
 import { diskMeter, type MeteredTask } from "./disk-meter.ts";
 
 const mebibyte = 2 ** 20;
-
-const spec: TaskSpec = {
-  key: "k",
-  ownerUid: "o",
-  account: "000000000000",
-  region: "us-west-2",
-  purpose: "training",
-  server: { url: "http://127.0.0.1:1", token: "t" },
-  program: { kind: "algorithm", name: "kmeans", command: "train" },
-  network: { host: "algo-1", addresses: {}, isAlone: true },
-  environment: {},
-  configFiles: {},
-  graceSeconds: 1,
-};
 
 function setUp(changes: Partial<TaskSpec> = {}, outsideBytes: () => Promise<number> = async () => 0) {
   const folder = mkdtempSync(join(tmpdir(), "salvia-meter-"));
@@ -30,7 +17,13 @@ function setUp(changes: Partial<TaskSpec> = {}, outsideBytes: () => Promise<numb
   const paths = taskPaths(folder);
   mkdirSync(paths.root);
   const clock = new FakeClock();
-  const task: MeteredTask = { spec: { ...spec, ...changes }, paths, clock, log: silentLog, runner: { outsideBytes } };
+  const task: MeteredTask = {
+    spec: { ...taskSpecFake, ...changes },
+    paths,
+    clock,
+    log: silentLog,
+    runner: { outsideBytes },
+  };
   return { paths, clock, meter: diskMeter(task) };
 }
 

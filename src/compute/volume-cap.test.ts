@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import type { TaskSpec } from "../task/task.ts";
+import { taskSpecFake } from "../task/task.fake.ts";
 import type { ComputeBackend } from "./backend.ts";
 import { withVolumeCap } from "./volume-cap.ts";
 
@@ -18,25 +19,11 @@ function backendWith(started: TaskSpec[]): ComputeBackend {
   return backend;
 }
 
-const task: TaskSpec = {
-  key: "k",
-  ownerUid: "o",
-  account: "000000000000",
-  region: "us-west-2",
-  purpose: "training",
-  server: { url: "http://127.0.0.1:1", token: "t" },
-  program: { kind: "algorithm", name: "kmeans", command: "train" },
-  network: { host: "algo-1", addresses: {}, isAlone: true },
-  environment: {},
-  configFiles: {},
-  graceSeconds: 1,
-};
-
 test("no task gets more than the cap, and those that name no volume get it", async () => {
   const started: TaskSpec[] = [];
   const capped = withVolumeCap(backendWith(started), 100);
-  for (const diskBytes of [50, 200]) await capped.start({ ...task, diskBytes });
-  await capped.start(task);
+  for (const diskBytes of [50, 200]) await capped.start({ ...taskSpecFake, diskBytes });
+  await capped.start(taskSpecFake);
   expect(started.map(({ diskBytes }) => diskBytes)).toEqual([50, 100, 100]);
   expect(await Array.fromAsync(capped.list())).toEqual(["one"]);
   expect(capped.features.has("images")).toBe(true);
