@@ -1,6 +1,5 @@
 """Batch transform with k-means: lines and filters, order, several instances, gzip, failures, stop."""
 import gzip
-import io
 import json
 import os
 
