@@ -7,18 +7,19 @@ import subprocess
 
 import boto3
 import sagemaker
-from botocore.exceptions import ClientError, WaiterError
+from botocore.exceptions import ClientError
 from sagemaker.estimator import Estimator
 from sagemaker.huggingface import HuggingFaceModel
 
 from harness import Skipped, run, test
+from sdk2_waits import deployed, fitted
 
 region = os.environ["AWS_DEFAULT_REGION"]
 bucket = "acceptance-hugging-face"
 account = boto3.client("sts").get_caller_identity()["Account"]
 role = f"arn:aws:iam::{account}:role/SalviaExecutionRole"
 registry = f"763104351884.dkr.ecr.{region}.amazonaws.com"
-s3, api, runtime = boto3.client("s3"), boto3.client("sagemaker"), boto3.client("sagemaker-runtime")
+s3, runtime = boto3.client("s3"), boto3.client("sagemaker-runtime")
 s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": region})
 session = sagemaker.Session(default_bucket=bucket)
 state = {}
@@ -46,13 +47,7 @@ def a_script_trains_a_transformer():
         code_location=f"s3://{bucket}/code",
         metric_definitions=[{"Name": "loss", "Regex": "loss: ([0-9.]+)"}],
     )
-    # The SDK looks every 30 seconds how a job does; this looks every second.
-    estimator.fit(wait=False)
-    name = estimator.latest_training_job.name
-    api.get_waiter("training_job_completed_or_stopped").wait(TrainingJobName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 400})
-    lines = boto3.client("logs").filter_log_events(logGroupName="/aws/sagemaker/TrainingJobs", logStreamNamePrefix=f"{name}/")
-    text = "\n".join(event["message"] for event in lines["events"])
-    job = api.describe_training_job(TrainingJobName=name)
+    job, text = fitted(estimator)
     assert job["TrainingJobStatus"] == "Completed", (job.get("FailureReason"), text[-3000:])
     assert "with the system's torch" in text and "transformers 4.26" in text, text[:2000]
     assert job["FinalMetricDataList"][0]["Value"] < 0.1, job["FinalMetricDataList"]
@@ -71,13 +66,7 @@ def the_model_answers_without_a_script():
         env={"HF_TASK": "text-classification"},
         sagemaker_session=session,
     )
-    predictor = model.deploy(initial_instance_count=1, instance_type="ml.m5.large", wait=False)
-    waiter = api.get_waiter("endpoint_in_service")
-    try:
-        waiter.wait(EndpointName=predictor.endpoint_name, WaiterConfig={"Delay": 1, "MaxAttempts": 180})
-    except WaiterError as error:
-        lines = boto3.client("logs").filter_log_events(logGroupName=f"/aws/sagemaker/Endpoints/{predictor.endpoint_name}")
-        raise AssertionError("\n".join(event["message"] for event in lines["events"])[-3000:]) from error
+    predictor = deployed(model)
     state["predictor"] = predictor
     assert predictor.predict({"inputs": "the film was great"})[0]["label"] == "PRAISE"
     answers = predictor.predict({"inputs": ["good", "a bad film"], "parameters": {"top_k": None}})

@@ -15,6 +15,7 @@ from sagemaker.estimator import Estimator
 from sagemaker.sklearn import SKLearn, SKLearnModel
 
 from harness import end_of, files_of, run, test
+from sdk2_waits import deployed
 
 region = os.environ["AWS_DEFAULT_REGION"]
 bucket = "acceptance-frameworks"
@@ -71,14 +72,6 @@ def scikit_learn_is_fitted_by_a_script():
     job = api.describe_training_job(TrainingJobName=estimator.latest_training_job.name)
     assert job["FinalMetricDataList"][0]["Value"] == 1.0, job["FinalMetricDataList"]
     state["estimator"] = estimator
-
-
-def deployed(what):
-    """The SDK looks every 30 seconds whether an endpoint is there; this looks every second."""
-    predictor = what.deploy(initial_instance_count=1, instance_type="ml.m5.large", wait=False)
-    waiter = api.get_waiter("endpoint_in_service")
-    waiter.wait(EndpointName=predictor.endpoint_name, WaiterConfig={"Delay": 1, "MaxAttempts": 120})
-    return predictor
 
 
 @test

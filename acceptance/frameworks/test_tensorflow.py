@@ -8,31 +8,21 @@ import tempfile
 import boto3
 import numpy as np
 import sagemaker
-from botocore.exceptions import ClientError, WaiterError
+from botocore.exceptions import ClientError
 from sagemaker.tensorflow import TensorFlow, TensorFlowModel
 
 from harness import run, test
+from sdk2_waits import deployed, fitted
 
 region = os.environ["AWS_DEFAULT_REGION"]
 bucket = "acceptance-tensorflow"
 account = boto3.client("sts").get_caller_identity()["Account"]
 role = f"arn:aws:iam::{account}:role/SalviaExecutionRole"
 here = pathlib.Path(__file__).parent / "tensorflow"
-s3, api, runtime = boto3.client("s3"), boto3.client("sagemaker"), boto3.client("sagemaker-runtime")
+s3, runtime = boto3.client("s3"), boto3.client("sagemaker-runtime")
 s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": region})
 session = sagemaker.Session(default_bucket=bucket)
 state = {}
-
-
-def deployed(model, **more):
-    """The SDK looks every 30 seconds whether an endpoint is there; this looks every second."""
-    predictor = model.deploy(initial_instance_count=1, instance_type="ml.m5.large", wait=False, **more)
-    waiter = api.get_waiter("endpoint_in_service")
-    try:
-        waiter.wait(EndpointName=predictor.endpoint_name, WaiterConfig={"Delay": 1, "MaxAttempts": 180})
-    except WaiterError as error:
-        raise AssertionError(api.describe_endpoint(EndpointName=predictor.endpoint_name)) from error
-    return predictor
 
 
 def invoke(body, content_type="application/json", accept="application/json", **more):
@@ -67,15 +57,9 @@ def keras_is_fitted_by_a_script():
         code_location=f"s3://{bucket}/code",
         metric_definitions=[{"Name": "loss", "Regex": "loss: ([0-9.]+)"}],
     )
-    # The SDK looks every 30 seconds how a job does; this looks every second.
-    estimator.fit({"train": train}, wait=False)
-    name = estimator.latest_training_job.name
-    api.get_waiter("training_job_completed_or_stopped").wait(TrainingJobName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 400})
-    lines = boto3.client("logs").filter_log_events(logGroupName="/aws/sagemaker/TrainingJobs", logStreamNamePrefix=f"{name}/")
-    text = "\n".join(event["message"] for event in lines["events"])
+    job, text = fitted(estimator, {"train": train})
     assert "Framework asked for: tensorflow 2.18.0-cpu-py310; used: tensorflow 2.1" in text, text[:3000]
     assert f"model_dir is s3://{bucket}/out" in text, text[-3000:]
-    job = api.describe_training_job(TrainingJobName=name)
     assert job["FinalMetricDataList"][0]["Value"] < 0.001, job["FinalMetricDataList"]
     state["estimator"] = estimator
 
