@@ -152,6 +152,25 @@ test("a definition that used its share up misses the rest of the lines, and the 
   expect(seen.map(({ metric }) => metric)).toEqual(["loss", "acc"]);
 });
 
+test("a pause of the machine costs no definition its lines: it gets what others leave", async () => {
+  class PausedClock extends FakeClock {
+    #calls = 0;
+    override monotonicMs(): number {
+      this.#calls++;
+      return this.#calls < 5 ? 0 : 500;
+    }
+  }
+  const { log, seen } = warnings();
+  const definitions = Array.from({ length: 40 }, (_, at) => definition("loss=(.*)", `m${at}`));
+  const points = await metricsInLines(definitions, linesOf("loss=1", "loss=2", "loss=3"), new PausedClock(), log);
+  expect(points).toHaveLength(120);
+  expect(points.slice(0, 2)).toMatchObject([
+    { name: "m0", value: 1 },
+    { name: "m1", value: 1 },
+  ]);
+  expect(seen).toEqual([]);
+});
+
 test("a stored pattern that cannot be used any more is passed over, and the log says so", async () => {
   const { log, seen } = warnings();
   const definitions = [definition("(?=x)", "old"), definition("loss=(.*)")];

@@ -88,29 +88,52 @@ class Turns {
 
 interface Hit extends MetricPoint {
   readonly line: number;
+  /** Of its definition. */
+  readonly number: number;
 }
 
-/** Until `untilMs` are spent: `linesLeft` were not looked at. */
-async function scan(
-  { Name: name, Regex }: MetricDefinition,
-  lines: readonly OutputLine[],
-  turns: Turns,
-  untilMs: number,
-): Promise<{ readonly hits: readonly Hit[]; readonly linesLeft: number }> {
-  const valueIn = valueReader(Regex);
+/** A definition on its way through the lines. */
+interface Scan {
+  readonly name: string;
+  readonly number: number;
+  readonly valueIn: (line: string) => number | undefined;
+  /** The next one to be looked at. */
+  line: number;
+}
+
+function scansOf(definitions: readonly MetricDefinition[], log: Log): Scan[] {
+  return definitions.flatMap(({ Name: name, Regex }, number) => {
+    try {
+      return [{ name, number, valueIn: valueReader(Regex), line: 0 }];
+    } catch (error) {
+      // Taken at the job's creation, perhaps by another version: reports must go on.
+      if (!(error instanceof RegexProblem)) throw error;
+      log.warn("a metric's pattern cannot be used", { metric: name, error });
+      return [];
+    }
+  });
+}
+
+/** On through the lines until `untilMs` are spent. */
+async function advance(scan: Scan, lines: readonly OutputLine[], turns: Turns, untilMs: number): Promise<Hit[]> {
+  const { name, number, valueIn } = scan;
   const hits: Hit[] = [];
-  for (const [line, { at, text }] of lines.entries()) {
+  for (; scan.line < lines.length; scan.line++) {
+    const { at, text } = lines[scan.line]!;
     if (turns.isOver()) {
-      if (turns.spentMs() >= untilMs) return { hits, linesLeft: lines.length - line };
+      if (turns.spentMs() >= untilMs) break;
       await turns.next();
     }
     const value = valueIn(text);
-    if (value !== undefined) hits.push({ name, value, at, line });
+    if (value !== undefined) hits.push({ name, value, at, line: scan.line, number });
   }
-  return { hits, linesLeft: 0 };
+  return hits;
 }
 
-/** In the order of the lines. A pattern too slow for its share of the time misses the rest of these lines, which the log says. */
+/**
+ * In the order of the lines. The definitions share the time of a report evenly, and what some leave goes to those that want more, round
+ * by round; a pattern too slow even so misses the rest of these lines, which the log says.
+ */
 export async function metricsInLines(
   definitions: readonly MetricDefinition[],
   lines: readonly OutputLine[],
@@ -119,22 +142,20 @@ export async function metricsInLines(
 ): Promise<MetricPoint[]> {
   const turns = new Turns(clock);
   const all: Hit[] = [];
-  for (const [number, definition] of definitions.entries()) {
-    const metric = definition.Name;
-    if (turns.isOver()) await turns.next();
-    const spentMs = turns.spentMs();
-    const untilMs = spentMs + Math.max(leastShareMs, (reportMs - spentMs) / (definitions.length - number));
-    try {
-      const { hits, linesLeft } = await scan(definition, lines, turns, untilMs);
+  let unfinished = scansOf(definitions, log);
+  for (let round = 0; unfinished.length > 0 && (round === 0 || turns.spentMs() < reportMs); round++) {
+    for (const [number, scan] of unfinished.entries()) {
+      if (turns.isOver()) await turns.next();
+      const spentMs = turns.spentMs();
+      const shareMs = (reportMs - spentMs) / (unfinished.length - number);
+      const hits = await advance(scan, lines, turns, spentMs + Math.max(leastShareMs, shareMs));
       for (const hit of hits) all.push(hit);
-      if (linesLeft > 0) log.warn("a metric's pattern is too slow for its lines", { metric, linesLeft });
-    } catch (error) {
-      // Taken at the job's creation, perhaps by another version: reports must go on.
-      if (!(error instanceof RegexProblem)) throw error;
-      log.warn("a metric's pattern cannot be used", { metric, error });
     }
+    unfinished = unfinished.filter(({ line }) => line < lines.length);
   }
-  return all.sort((a, b) => a.line - b.line).map(({ name, value, at }) => ({ name, value, at }));
+  for (const { name: metric, line } of unfinished)
+    log.warn("a metric's pattern is too slow for its lines", { metric, linesLeft: lines.length - line });
+  return all.sort((a, b) => a.line - b.line || a.number - b.number).map(({ name, value, at }) => ({ name, value, at }));
 }
 
 /** At most `max` points: metrics with few keep them all, of the others their last ones stay, as many of each. */
