@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { startServer, type Server } from "../examples/quickstart/server.ts";
 import { findAwsCli2 } from "./cli2/find-aws-cli-2.ts";
 import { writeDigits } from "./digits.ts";
-import { findDockerAndPip } from "./gluonts/find-docker-and-pip.ts";
+import { findDockerAndPip } from "./registry/find-docker-and-pip.ts";
 import { pythonFor } from "./python-environment.ts";
 import { findDocker } from "./registry/find-docker.ts";
 import { run } from "./run-program.ts";
@@ -52,7 +52,7 @@ const clients: readonly Client[] = [
   { name: "pyarrow-s3", packages: ["pyarrow==26.0.1"] },
   { name: "sdk3", packages: ["sagemaker==3.27.0", "numpy==1.26.4"] },
   { name: "registry", packages: ["awscli==1.46.3", "boto3==1.44.3"], prepare: findDocker },
-  { name: "docker", packages: sdk2, environment: "sdk2", prepare: findDocker },
+  { name: "docker", packages: sdk2, environment: "sdk2", prepare: findDockerAndPip },
   { name: "gluonts", packages: sdk2, environment: "sdk2", prepare: findDockerAndPip },
   { name: "terraform", packages: boto3, environment: "boto3", prepare: findTerraform },
 ];

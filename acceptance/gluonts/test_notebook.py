@@ -9,58 +9,18 @@ import sys
 import tempfile
 import time
 
+from docker_base import build_flags, docker, make_base
 from harness import Skipped, run
 
 root = pathlib.Path(__file__).resolve().parent.parent.parent
 example = root / "examples" / "bring_your_own_gluonts"
 folder = pathlib.Path(tempfile.mkdtemp(prefix="salvia-gluonts-"))
-# The container, without python.org's image (there is no registry to pull it from) and with the PyTorch that Debian's mirrors have.
-debian = "salvia-test/python:3"
-base = "salvia-test/python-with-certificates:3"
 state = {}
 
 
-def docker(*words, **options):
-    return subprocess.run(["docker", *map(str, words)], capture_output=True, text=True, timeout=120, **options)
-
-
-def of_pip(name):
-    """A setting of this machine's pip, from its variables or its files; empty where it has none."""
-    if variable := os.environ.get("PIP_" + name.upper().replace("-", "_")):
-        return variable
-    said = subprocess.run([sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True, timeout=60)
-    found = re.search(rf"^\S+\.{name}='(.*)'$", said.stdout, re.MULTILINE)
-    return found.group(1) if found else ""
-
-
 def the_builds_base_has_this_machines_certificates_and_its_package_index():
-    if docker("image", "inspect", debian).returncode != 0:
-        raise Skipped(f"the base image {debian} is missing: tools/docker/base-image makes it")
-    context = folder / "base"
-    context.mkdir()
-    certificates = of_pip("cert") or "/etc/ssl/certs/ca-certificates.crt"
-    shutil.copy(certificates, context / "certificates.pem")
-    settings = {name: of_pip(name) for name in ("index-url", "extra-index-url", "trusted-host")}
-    lines = [f"{name} = {value}" for name, value in settings.items() if value]
-    (context / "pip.conf").write_text("\n".join(["[global]", "cert = /etc/ssl/certs/ca-certificates.crt", *lines, ""]))
-    # The same bytes and times give the same layers, and so does what is built on them: nothing is made twice.
-    for file in context.iterdir():
-        file.chmod(0o644)
-        os.utime(file, (0, 0))
-    (context / "Dockerfile").write_text(
-        f"FROM {debian}\nCOPY certificates.pem /etc/ssl/certs/ca-certificates.crt\nCOPY pip.conf /etc/pip.conf\n"
-    )
-    built = docker("build", "--quiet", "--tag", base, context)
-    assert built.returncode == 0, built.stderr[-3000:]
+    make_base()
     state["has base"] = True
-
-
-def build_flags():
-    flags = ["--network", "host", "--build-arg", f"BASE={base}", "--build-arg", "ENGINE=debian"]
-    for name in ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"):
-        if os.environ.get(name):
-            flags += ["--build-arg", f"{name}={os.environ[name]}"]
-    return " ".join(flags)
 
 
 def it_runs_from_its_first_cell_to_its_last():
@@ -69,7 +29,8 @@ def it_runs_from_its_first_cell_to_its_last():
     # Nothing of the suite's own server or credentials: exec has to bring all of it.
     clean = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     clean["PATH"] = f"{pathlib.Path(sys.executable).parent}{os.pathsep}{clean['PATH']}"
-    clean["DOCKER_BUILD_FLAGS"] = build_flags()
+    # With the PyTorch that Debian's mirrors have.
+    clean["DOCKER_BUILD_FLAGS"] = " ".join([*build_flags(), "--build-arg", "ENGINE=debian"])
     command = [os.environ["SALVIA_TEST_NODE"], root / "bin" / "salvia.js", "exec", "--serve", "--compute", "docker"]
     command += ["--data", folder / "data", "--log-level", "warn", "--", "jupyter", "nbconvert", "--to", "notebook", "--execute"]
     command += ["--output-dir", folder, "bring_your_own_gluonts.ipynb"]

@@ -23,7 +23,7 @@ import type { ProgramAddresses } from "./runners/program-command.ts";
 import { connectToServer } from "./server-connection.ts";
 import { taskPython } from "./task-python.ts";
 import { nowMs, type TaskRun } from "./task-run.ts";
-import { openState, replacedFile } from "./task-state.ts";
+import { openState, replacedFile, type AgentState } from "./task-state.ts";
 import type { FolderUploads, UploadFoldersOptions } from "./upload-folders.ts";
 
 export interface AgentOptions {
@@ -73,6 +73,7 @@ async function serveTask(options: AgentOptions, paths: TaskPaths): Promise<void>
     watchStopFile();
     await run.reporter.close();
     run.doors.gateway?.close();
+    run.doors.credentials?.close();
     run.doors.models?.close();
     run.connection.close();
   }
@@ -143,8 +144,16 @@ function addressesOf({ state, runner, doors }: TaskRun): ProgramAddresses {
   return {
     host,
     ...(port === undefined ? {} : { port }),
-    ...(gateway && doors.gateway ? { gateway: { url: `http://${host}:${gateway.port}`, token: gateway.token } } : {}),
+    ...(gateway && doors.gateway ? { gateway: gatewayAddresses(host, gateway) } : {}),
   };
+}
+
+function gatewayAddresses(
+  host: string,
+  { port, token, credentials }: NonNullable<AgentState["gateway"]>,
+): NonNullable<ProgramAddresses["gateway"]> {
+  const url = `http://${host}:${port}`;
+  return { url, token, credentialsUrl: credentials ? `http://${credentials.host}:${credentials.port}` : url };
 }
 
 async function createRunner(

@@ -79,19 +79,34 @@ export async function openDoors(run: TaskRun): Promise<void> {
   if (serves(spec) && state.current.port === undefined)
     state.save({ port: spec.port ?? (await run.runner.choosePort()) });
   if (spec.network.isAlone || run.doors.gateway) return;
-  const token = state.current.gateway?.token ?? run.random.bytes(24).toString("base64url");
-  const gateway = await openGatewayAt(run, token, state.current.gateway?.port ?? 0);
+  const known = state.current.gateway;
+  const token = known?.token ?? run.random.bytes(24).toString("base64url");
+  const gateway = await openGatewayAt(run, run.runner.gatewayHost(), token, known?.port ?? 0);
   if (!gateway) return;
   run.doors.gateway = gateway;
-  state.save({ gateway: { port: gateway.port, token } });
+  const credentials = await openCredentials(run, token);
+  state.save({ gateway: { port: gateway.port, token, ...(credentials && { credentials }) } });
+}
+
+/** Where SDKs take credentials from another address than the gateway's. */
+async function openCredentials(
+  run: TaskRun,
+  token: string,
+): Promise<{ readonly host: string; readonly port: number } | undefined> {
+  const host = await run.runner.credentialsHost();
+  if (host === undefined) return undefined;
+  const door = await openGatewayAt(run, host, token, run.state.current.gateway?.credentials?.port ?? 0);
+  if (!door) return undefined;
+  run.doors.credentials = door;
+  return { host, port: door.port };
 }
 
 /** After a restart the program knows the old port: without it the gateway stays closed, and the program goes on. */
-async function openGatewayAt(run: TaskRun, token: string, port: number): Promise<Gateway | undefined> {
-  const { spec, clock, log, connection, abandoned, runner } = run;
+async function openGatewayAt(run: TaskRun, host: string, token: string, port: number): Promise<Gateway | undefined> {
+  const { spec, clock, log, connection, abandoned } = run;
   try {
     return await openGateway({
-      host: runner.gatewayHost(),
+      host,
       port,
       token,
       clock,

@@ -33,7 +33,7 @@ export interface TaskRun {
   /** Nobody wants the task, or its folder, any more. */
   readonly abandoned: AbortController;
   /** What is open and must be closed at the end. */
-  readonly doors: { gateway?: Gateway; models?: { readonly address: string; close(): void } };
+  readonly doors: { gateway?: Gateway; credentials?: Gateway; models?: { readonly address: string; close(): void } };
 }
 
 export const nowMs = ({ clock }: Pick<TaskRun, "clock">): number => clock.now().getTime();

@@ -15,7 +15,12 @@ export interface AgentState {
   readonly port?: number;
   /** Where the invocations of a multi-model container arrive. */
   readonly modelDoorPort?: number;
-  readonly gateway?: { readonly port: number; readonly token: string };
+  readonly gateway?: {
+    readonly port: number;
+    readonly token: string;
+    /** Where it also is, for SDKs that take credentials from there alone. */
+    readonly credentials?: { readonly host: string; readonly port: number };
+  };
   /** A hosting task answered /ping once. */
   readonly wasReady?: boolean;
   readonly stop?: StopState;

@@ -1,6 +1,8 @@
 // Which Host headers are answered, and which bucket they name. Unknown names are refused: a web page that points its own
 // name at 127.0.0.1 (DNS rebinding) must not reach the API.
 
+import { isIPv4, isIPv6 } from "node:net";
+
 interface HostAnswer {
   readonly isAllowed: boolean;
   /** Virtual-hosted style: the bucket in front of the name. Means something only where the request is S3's. */
@@ -34,8 +36,8 @@ function below(name: string, parent: string): HostAnswer | undefined {
 /** The name without its port; IPv6 addresses keep their brackets. */
 const withoutPort = (host: string): string => host.replace(/:\d*$/, "");
 
-const isLoopback = (name: string): boolean =>
-  name === "localhost" || name === "[::1]" || /^127(?:\.\d{1,3}){3}$/.test(name);
+/** Nobody can point an address of his own at this server, as he can a name: containers come with that of their network's gateway. */
+const isAddress = (name: string): boolean => isIPv4(name) || isIPv6(name.replace(/^\[(.*)\]$/, "$1"));
 
 /** `allowedHosts`: further names and addresses of this server, without port. Answers are kept, a bounded number of them. */
 export function hostPolicy(allowedHosts: readonly string[], maxKept = 1_000): HostPolicy {
@@ -43,7 +45,7 @@ export function hostPolicy(allowedHosts: readonly string[], maxKept = 1_000): Ho
   const kept = new Map<string, HostAnswer>();
   const decide = (host: string): HostAnswer => {
     const name = withoutPort(host.toLowerCase()).replace(/\.$/, "");
-    if (isLoopback(name) || own.has(name)) return plain;
+    if (name === "localhost" || isAddress(name) || own.has(name)) return plain;
     for (const parent of ["localhost", ...own]) {
       const answer = below(name, parent);
       if (answer) return answer;

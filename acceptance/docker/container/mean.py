@@ -8,6 +8,7 @@ import socket
 import sys
 import time
 import traceback
+import urllib.parse
 import urllib.request
 
 root = "/opt/ml"
@@ -22,6 +23,9 @@ def credentials_arrive():
     uri = os.environ.get("AWS_CONTAINER_CREDENTIALS_FULL_URI")
     if uri is None:
         return False
+    # AWS's SDKs refuse any other host than these: loopback, and the two addresses of ECS and EKS.
+    if not urllib.parse.urlparse(uri).hostname.startswith(("localhost", "127.", "169.254.170.")):
+        raise RuntimeError(f"no SDK takes credentials from {uri}")
     token = os.environ["AWS_CONTAINER_AUTHORIZATION_TOKEN"]
     with urllib.request.urlopen(urllib.request.Request(uri, headers={"Authorization": token})) as answer:
         return "AccessKeyId" in json.load(answer)

@@ -79,9 +79,10 @@ test("what is bound lies below /opt/ml, read-only where it says so", () => {
 test("without a gateway there are no credentials and no endpoint; with one there are both", () => {
   const alone = JSON.stringify(containerRequest(wish));
   expect(alone).not.toContain("AWS_ENDPOINT_URL");
-  const gateway = { url: "http://172.20.0.1:4000", token: "secret" };
+  const gateway = { url: "http://172.20.0.1:4000", token: "secret", credentialsUrl: "http://169.254.170.2:5000" };
   const open = JSON.stringify(containerRequest({ ...wish, addresses: { ...wish.addresses, gateway } }));
   expect(open).toContain("AWS_ENDPOINT_URL=http://172.20.0.1:4000");
+  expect(open).toContain("AWS_CONTAINER_CREDENTIALS_FULL_URI=http://169.254.170.2:5000/_salvia/credentials");
   expect(open).toContain("AWS_CONTAINER_AUTHORIZATION_TOKEN=secret");
 });
 

@@ -14,6 +14,7 @@ import { StageError } from "../planned-path.ts";
 import type { Bind } from "../binds.ts";
 import { containerRequest } from "./container-request.ts";
 import { startOutputCopy, type OutputCopy } from "./copy-output.ts";
+import { credentialsAddress, ensureCredentialsAddress } from "./credentials-address.ts";
 import { ensureImage } from "./ensure-image.ts";
 import type { ProgramAddresses } from "./program-command.ts";
 import { writeContract } from "./write-contract.ts";
@@ -193,6 +194,14 @@ class DockerRunner implements Runner {
 
   gatewayHost(): string {
     return this.#options.place.gateway;
+  }
+
+  async credentialsHost(): Promise<string | undefined> {
+    if (await ensureCredentialsAddress()) return credentialsAddress;
+    this.#options.log.warn("AWS's SDKs get no credentials in this container: docs/docker.md", {
+      address: credentialsAddress,
+    });
+    return undefined;
   }
 
   async choosePort(): Promise<number> {

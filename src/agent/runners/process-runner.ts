@@ -168,6 +168,10 @@ class ProcessRunner implements Runner {
     return ownAddress(this.#options.spec);
   }
 
+  async credentialsHost(): Promise<string | undefined> {
+    return undefined;
+  }
+
   choosePort(): Promise<number> {
     return freePort(ownAddress(this.#options.spec));
   }

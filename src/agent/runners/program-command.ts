@@ -24,7 +24,7 @@ export interface ProgramAddresses {
   readonly host: string;
   /** Of a hosting task. */
   readonly port?: number;
-  readonly gateway?: { readonly url: string; readonly token: string };
+  readonly gateway?: { readonly url: string; readonly token: string; readonly credentialsUrl: string };
 }
 
 export function programArguments({ program }: TaskSpec, view: ProgramView): readonly string[] {
@@ -91,11 +91,15 @@ function pythonEnvironment({ node, temporary }: ProgramView, bin: string): Recor
   };
 }
 
-export const gatewayEnvironment = ({ url, token }: { url: string; token: string }): Record<string, string> => ({
+export const gatewayEnvironment = ({
+  url,
+  token,
+  credentialsUrl,
+}: NonNullable<ProgramAddresses["gateway"]>): Record<string, string> => ({
   AWS_ENDPOINT_URL: url,
   AWS_ENDPOINT_URL_S3: url,
   S3_ENDPOINT_URL: url,
-  AWS_CONTAINER_CREDENTIALS_FULL_URI: `${url}/_salvia/credentials`,
+  AWS_CONTAINER_CREDENTIALS_FULL_URI: `${credentialsUrl}/_salvia/credentials`,
   AWS_CONTAINER_AUTHORIZATION_TOKEN: token,
 });
 

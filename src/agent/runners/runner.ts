@@ -41,6 +41,8 @@ export interface Runner {
   outsideBytes(): Promise<number>;
   /** Address of this machine where the program reaches its gateway. */
   gatewayHost(): string;
+  /** Another address of this machine, where the program's SDKs take credentials from; undefined: the gateway's own will do, or there is none. */
+  credentialsHost(): Promise<string | undefined>;
   /** A port for the model, before the release. */
   choosePort(): Promise<number>;
   /** Address where a released program listens; undefined while it has none. */

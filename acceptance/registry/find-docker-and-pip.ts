@@ -1,5 +1,5 @@
 // Whether a container engine answers, and with what this machine's pip and proxies are set up: builds inside containers need the same.
-import { findDocker } from "../registry/find-docker.ts";
+import { findDocker } from "./find-docker.ts";
 
 const settings = ["PIP_CERT", "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_TRUSTED_HOST"] as const;
 const proxies = ["HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"] as const;
