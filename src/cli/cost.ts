@@ -1,6 +1,7 @@
 // `salvia cost`: what jobs and endpoints cost, what spot capacity saved, and which endpoints nobody asks. Reads the database, so that the
 // server may run or not.
 import { ConfigError, readConfig, type Config } from "../config.ts";
+import { FolderProblemError } from "../data-folder.ts";
 import { openCosts } from "../salvia.ts";
 import { CostQueryError, readCostQuery, type CostAnswer, type CostQuery } from "../services/sagemaker/index.ts";
 import { noSalviaYet } from "./env.ts";
@@ -89,7 +90,9 @@ export async function cost(args: readonly string[]): Promise<number> {
       await costs.close();
     }
   } catch (error) {
-    if (!(error instanceof ConfigError) && !(error instanceof CostQueryError)) throw error;
+    const isKnown =
+      error instanceof ConfigError || error instanceof CostQueryError || error instanceof FolderProblemError;
+    if (!isKnown) throw error;
     process.stderr.write(`salvia cost: ${error.message}\n`);
     return 2;
   }

@@ -55,6 +55,14 @@ test("the instances of a job stay as long as it says, and are billed for it", as
   expect(await held(sagemaker)).toEqual([]);
 });
 
+test("a pool whose end is noticed late is billed to its end", async () => {
+  const sagemaker = await world();
+  await run(sagemaker, warmJob("one", 600));
+  await sagemaker.clock.advance(minutes(60));
+  await sagemaker.settle();
+  expect(await poolOf(sagemaker, "one")).toEqual({ Status: "Terminated", ResourceRetainedBillableTimeInSeconds: 600 });
+});
+
 test("a job of the same sort takes the pool over, and keeps it as long as it says itself", async () => {
   const sagemaker = await world();
   await run(sagemaker, warmJob("one"));

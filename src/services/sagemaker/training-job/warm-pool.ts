@@ -79,7 +79,9 @@ export function rest(
     const oldest = (job.status.poolStartedAt ?? since).getTime() + longestSeconds * 1_000;
     const until = Math.min(since.getTime() + keepAliveSeconds(job.spec) * 1_000, oldest);
     if (now.getTime() < until && (await holdsCapacity(store.read, job.uid))) return lookAgain(until - now.getTime());
-    const ResourceRetainedBillableTimeInSeconds = secondsBetween(since, now);
+    // Nobody pays for the time until this is noticed.
+    const endedAt = new Date(Math.min(now.getTime(), until));
+    const ResourceRetainedBillableTimeInSeconds = secondsBetween(since, endedAt);
     return settle({ WarmPoolStatus: { Status: "Terminated", ResourceRetainedBillableTimeInSeconds } });
   };
 }
