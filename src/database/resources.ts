@@ -120,7 +120,7 @@ export async function changeResource(tx: Writer, uid: string, change: ResourceCh
   return numUpdatedRows === 1n;
 }
 
-/** Something that the reconciler watches has changed (a report came in). */
+/** Something that the reconciler watches has changed (a report came in, its instances changed hands). */
 export async function wakeResource(tx: Writer, uid: string, now: number): Promise<void> {
   await tx
     .updateTable("resources")

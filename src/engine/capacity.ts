@@ -1,5 +1,6 @@
 // Capacity in instances. A job is granted all of its instances or none, first come first served.
 import { sql } from "kysely";
+import { wakeResource } from "../database/resources.ts";
 import type { Reader, Store, Writer } from "../database/store.ts";
 import type { Clock } from "../lib/clock.ts";
 
@@ -124,9 +125,6 @@ async function takeOver(
   return former.owner_uid;
 }
 
-const wake = (tx: Writer, uid: string, now: number): Promise<unknown> =>
-  sql`update resources set wake_at = ${now}, generation = generation + 1 where uid = ${uid}`.execute(tx);
-
 interface Retained {
   readonly owner_uid: string;
   readonly instances: number;
@@ -151,7 +149,7 @@ async function giveUp(tx: Writer, retained: Retained[], missing: number, now: nu
     const oldest = retained.shift();
     if (!oldest) break;
     await tx.deleteFrom("reservations").where("owner_uid", "=", oldest.owner_uid).execute();
-    await wake(tx, oldest.owner_uid, now);
+    await wakeResource(tx, oldest.owner_uid, now);
     freed += oldest.instances;
   }
   return freed;
@@ -182,7 +180,7 @@ async function grantInLine(
     used += waiting.instances;
     ahead++;
     await tx.updateTable("reservations").set({ granted_at: now }).where("owner_uid", "=", waiting.owner_uid).execute();
-    if (waiting.owner_uid !== ownerUid) await wake(tx, waiting.owner_uid, now);
+    if (waiting.owner_uid !== ownerUid) await wakeResource(tx, waiting.owner_uid, now);
   }
   const place = line.findIndex((waiting) => waiting.owner_uid === ownerUid);
   const isGranted = place < ahead;
