@@ -22,7 +22,7 @@ import type { Runner } from "./runners/runner.ts";
 import type { ProgramAddresses } from "./runners/program-command.ts";
 import { connectToServer } from "./server-connection.ts";
 import { taskPython } from "./task-python.ts";
-import { nowMs, type TaskRun } from "./task-run.ts";
+import { nowMs, tellUser, type TaskRun } from "./task-run.ts";
 import { openState, replacedFile, type AgentState } from "./task-state.ts";
 import type { FolderUploads, UploadFoldersOptions } from "./upload-folders.ts";
 
@@ -217,9 +217,6 @@ function lazyUploads(options: UploadFoldersOptions): FolderUploads {
     finish: async (hasSucceeded, signal) => (await made).finish(hasSucceeded, signal),
   };
 }
-
-const tellUser = (run: TaskRun, text: string): void =>
-  run.reporter.tell({ type: "output", lines: [{ at: nowMs(run), text }] });
 
 const uploadingMessage = {
   training: "Uploading generated training model",

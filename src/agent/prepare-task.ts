@@ -7,7 +7,7 @@ import { StageError } from "./planned-path.ts";
 import { serves } from "../task/task.ts";
 import { createProgress } from "./progress.ts";
 import { ServerRefusalError, serverUrl } from "./server-connection.ts";
-import { nowMs, type TaskRun } from "./task-run.ts";
+import { nowMs, tellUser, type TaskRun } from "./task-run.ts";
 
 /** Undefined when the program may be released; throws when the task is abandoned. */
 export async function prepareTask(run: TaskRun): Promise<TaskEnd | undefined> {
@@ -38,11 +38,11 @@ export async function openModels(run: TaskRun, time: "first" | "again"): Promise
 
 /** A framework image's environment. */
 async function preparePython(run: TaskRun): Promise<void> {
-  const { python, host, clock, reporter } = run;
+  const { python, host, clock } = run;
   if (python === undefined) return;
   if (python instanceof StageError) throw python;
   const { ensurePython } = await import("./python-environment.ts");
-  const tell = (text: string): void => reporter.tell({ type: "output", lines: [{ at: nowMs(run), text }] });
+  const tell = (text: string): void => tellUser(run, text);
   tell(python.note);
   await ensurePython(python.wish, {
     environments: python.environments,
@@ -65,7 +65,7 @@ async function bringIn(run: TaskRun): Promise<void> {
     reporter.tell({ type: "phase", at: nowMs(run), phase: "downloading", message }),
   );
   const quota = new DiskQuota(run.spec.diskBytes);
-  const tell = (text: string): void => reporter.tell({ type: "output", lines: [{ at: nowMs(run), text }] });
+  const tell = (text: string): void => tellUser(run, text);
   const canBind = run.spec.program.kind === "image" || run.host.bwrap !== undefined;
   const binds = await stageIn(plan, { ...patience, root: paths.root, connection, progress, quota, canBind, tell });
   // Kept for the release, which may be another agent's.

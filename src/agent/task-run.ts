@@ -37,3 +37,7 @@ export interface TaskRun {
 }
 
 export const nowMs = ({ clock }: Pick<TaskRun, "clock">): number => clock.now().getTime();
+
+/** A line of the agent's own among what the program prints. */
+export const tellUser = (run: Pick<TaskRun, "clock" | "reporter">, text: string): void =>
+  run.reporter.tell({ type: "output", lines: [{ at: nowMs(run), text }] });
