@@ -1,6 +1,7 @@
 // How long the instances of a job were paid for, by its kind: of one that runs, until now.
 import type { JobStatus } from "../jobs/job-kind.ts";
 import type { ProcessingJobSpec } from "../processing-job/processing-job.resource.ts";
+import { ranSeconds } from "../training-job/ran-seconds.ts";
 import type { TrainingJobSpec, TrainingJobStatus } from "../training-job/training-job.resource.ts";
 import type { TransformJobSpec } from "../transform-job/transform-job.resource.ts";
 import type { Metered } from "./charge.ts";
@@ -33,15 +34,12 @@ function retainedSeconds({ WarmPoolStatus: pool, retainedAt }: TrainingJobStatus
   return pool?.ResourceRetainedBillableTimeInSeconds ?? 0;
 }
 
-const secondsSoFar = ({ attemptStartedAt, earlierSeconds = 0 }: TrainingJobStatus, now: Date): number =>
-  earlierSeconds + (attemptStartedAt ? secondsBetween(attemptStartedAt, now) : 0);
-
 /** All attempts together; of spot capacity what is billed, and what it saved. */
 export function meterTraining(spec: TrainingJobSpec, status: TrainingJobStatus, now: Date): Metered | undefined {
   const { TrainingStartTime: startedAt, TrainingEndTime: endedAt } = status;
   if (!startedAt) return undefined;
-  const ranSeconds = status.TrainingTimeInSeconds ?? secondsSoFar(status, now);
-  const billedSeconds = status.BillableTimeInSeconds ?? ranSeconds;
+  const seconds = status.TrainingTimeInSeconds ?? ranSeconds(status, now);
+  const billedSeconds = status.BillableTimeInSeconds ?? seconds;
   const { InstanceType: instanceType = "", InstanceCount: instances = 1 } = spec.ResourceConfig ?? {};
   return {
     instanceType,
@@ -49,7 +47,7 @@ export function meterTraining(spec: TrainingJobSpec, status: TrainingJobStatus, 
     startedAt,
     endedAt,
     billedSeconds,
-    savedSeconds: Math.max(0, ranSeconds - billedSeconds),
+    savedSeconds: Math.max(0, seconds - billedSeconds),
     retainedSeconds: retainedSeconds(status, now),
   };
 }

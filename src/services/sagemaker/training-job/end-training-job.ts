@@ -5,6 +5,7 @@ import type { TaskRow } from "../tasks/task-owner.ts";
 import { endsOf, observedOf } from "../tasks/task-rows.ts";
 import { ArtifactError, storeArtifacts } from "./artifacts.ts";
 import { finalMetrics } from "./job-progress.ts";
+import { ranSeconds } from "./ran-seconds.ts";
 import { isSpot } from "./spot.ts";
 import { moveTo, type SecondaryStatus } from "./secondary-status.ts";
 import type { TrainingJobStatus } from "./training-job.resource.ts";
@@ -31,16 +32,9 @@ function mayRestart(job: Job, tasks: readonly TaskRow[]): boolean {
   return job.status.attempt < Math.max(allowed, hasRun ? 0 : freeRestarts);
 }
 
-/** How long the instances ran, over all attempts: nobody pays for the waiting between them. */
-function ranSeconds({ status }: Job, at: Date): number {
-  const start = status.attemptStartedAt;
-  const now = start ? Math.max(0, (at.getTime() - start.getTime()) / 1_000) : 0;
-  return (status.earlierSeconds ?? 0) + now;
-}
-
 export function times(job: Job, at: Date, discountPercent: number): Partial<TrainingJobStatus> {
   if (!job.status.TrainingStartTime) return {};
-  const seconds = ranSeconds(job, at);
+  const seconds = ranSeconds(job.status, at);
   const share = isSpot(job.spec) ? 1 - discountPercent / 100 : 1;
   return {
     TrainingEndTime: at,
@@ -77,7 +71,7 @@ function nextAttempt(job: Job, at: Date): JobOutcome {
     launchedAt: null,
     attemptStartedAt: null,
     interruptedAt: null,
-    earlierSeconds: ranSeconds(job, at),
+    earlierSeconds: ranSeconds(status, at),
   });
 }
 

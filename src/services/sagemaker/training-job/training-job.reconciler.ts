@@ -188,7 +188,7 @@ export function trainingJobReconciler(platform: TrainingPlatform): AnyReconciler
   return anyReconciler<TrainingJobSpec, TrainingJobIntent, TrainingJobStatus>({
     kind: rowKind(trainingJob),
     steps: [
-      rest(platform, ({ status }) => isSettled(status)),
+      rest(platform),
       abandonWhenStopped(platform),
       plan(platform),
       waitForCapacity(platform),

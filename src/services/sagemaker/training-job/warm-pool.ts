@@ -11,7 +11,12 @@ import { pack, unpack } from "../../../lib/stored-json.ts";
 import type { CreateTrainingJobRequest, WarmPoolStatus } from "../../../models/generated/sagemaker.ts";
 import type { Verdict } from "../jobs/verdict.ts";
 import type { Job, JobOutcome, JobStep, TrainingPlatform } from "./job-step.ts";
-import type { TrainingJobIntent, TrainingJobSpec, TrainingJobStatus } from "./training-job.resource.ts";
+import {
+  isSettled,
+  type TrainingJobIntent,
+  type TrainingJobSpec,
+  type TrainingJobStatus,
+} from "./training-job.resource.ts";
 
 /** A cluster lives no longer, from job to job: seven days, as on AWS. */
 const longestSeconds = 7 * 86_400;
@@ -65,12 +70,9 @@ export function poolAtEnd({ spec, status }: Job, verdict: Verdict, at: Date): Pa
 }
 
 /** The whole of a job that has ended: with a pool it waits for who takes it, for those who need the room, or for its time to be over. */
-export function rest(
-  { store, clock }: Pick<TrainingPlatform, "store" | "clock">,
-  isOver: (job: Job) => boolean,
-): JobStep {
+export function rest({ store, clock }: Pick<TrainingPlatform, "store" | "clock">): JobStep {
   return async (job): Promise<JobOutcome> => {
-    if (!isOver(job)) return next();
+    if (!isSettled(job.status)) return next();
     if (!isRetained(job.status)) return settle();
     const reused = visiblePool(job.status, job.intent);
     if (reused?.Status === "Reused") return settle({ WarmPoolStatus: reused });
