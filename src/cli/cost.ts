@@ -6,6 +6,7 @@ import { openCosts } from "../salvia.ts";
 import { CostQueryError, readCostQuery, type CostAnswer, type CostQuery } from "../services/sagemaker/index.ts";
 import { noSalviaYet } from "./env.ts";
 import { takeSwitch, takeValue } from "./take-flags.ts";
+import { textTable } from "./text-table.ts";
 
 const usage = `usage: salvia cost [--from DAY] [--to DAY] [--by resource|kind|instance-type|day|tag:KEY] [--idle-hours N]
                    [--account ID] [--prices FILE] [--json] [--data FOLDER]
@@ -15,16 +16,10 @@ Costs of instances in US dollars, from the start of this month until now unless 
 
 const dollars = (amount: number): string => (amount > 0 && amount < 0.01 ? amount.toFixed(5) : amount.toFixed(2));
 
-/** Columns as wide as their widest cell; numbers to the right. */
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const widths = head.map((title, at) => Math.max(title.length, ...rows.map((row) => row[at]?.length ?? 0)));
-  const line = (cells: readonly string[]): string =>
-    cells
-      .map((cell, at) => (at === 0 ? cell.padEnd(widths[at] ?? 0) : cell.padStart(widths[at] ?? 0)))
-      .join("  ")
-      .trimEnd();
-  return [head, ...rows].map((row) => `${line(row)}\n`).join("");
-}
+const table = (rows: readonly (readonly string[])[]): string =>
+  textTable(rows, (column) => column === 0)
+    .map((line) => `${line}\n`)
+    .join("");
 
 function rowOf(name: string, row: CostAnswer["total"]): string[] {
   const cost = row.unpriced.length > 0 && row.cost === 0 ? "no price" : dollars(row.cost);
@@ -37,7 +32,7 @@ export function costText(answer: CostAnswer): string {
   const rows = answer.rows.map((row) => rowOf(row.key, row));
   const when = `From ${answer.from} to ${answer.to}\n\n`;
   const costs =
-    rows.length === 0 ? "No instance ran in this time.\n" : table(head, [...rows, rowOf("total", answer.total)]);
+    rows.length === 0 ? "No instance ran in this time.\n" : table([head, ...rows, rowOf("total", answer.total)]);
   if (answer.idle.length === 0) return `${when}${costs}`;
   const idle = answer.idle.map(({ name, instances, instanceTypes, idleHours, costPerHour }) => [
     name,
@@ -49,7 +44,7 @@ export function costText(answer: CostAnswer): string {
     ({ name, region }) => `aws sagemaker delete-endpoint --region ${region} --endpoint-name ${name}\n`,
   );
   const title = "\nEndpoints in service that nobody asks:\n\n";
-  return `${when}${costs}${title}${table(["endpoint", "instances", "idle hours", "USD per hour"], idle)}\nTo end one:\n${ends.join("")}`;
+  return `${when}${costs}${title}${table([["endpoint", "instances", "idle hours", "USD per hour"], ...idle])}\nTo end one:\n${ends.join("")}`;
 }
 
 interface Asked {

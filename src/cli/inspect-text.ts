@@ -3,6 +3,7 @@ import { type Cell, type ColumnSummary, type NumberSummary, timeText } from "../
 import type { DetectedFormat } from "../formats/detect-format.ts";
 import type { DataSummary } from "../formats/inspect-data.ts";
 import { readableBytes } from "./progress-line.ts";
+import { textTable } from "./text-table.ts";
 
 const bars = "▁▂▃▄▅▆▇█";
 const bins = 12;
@@ -76,16 +77,6 @@ function columnRow(column: ColumnSummary, recordCount: number): string[] {
 const heads = ["column", "type", "count", "missing", "min", "mean", "max", "std", "distribution"];
 const isLeft = (column: number): boolean => column < 2 || column === heads.length - 1;
 
-function table(rows: readonly (readonly string[])[]): string[] {
-  const widths = heads.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  return rows.map((row) =>
-    row
-      .map((text, column) => (isLeft(column) ? text.padEnd(widths[column]!) : text.padStart(widths[column]!)))
-      .join("  ")
-      .trimEnd(),
-  );
-}
-
 function bytesText(bytes: Uint8Array): string {
   const start = Buffer.from(bytes.subarray(0, 8))
     .toString("hex")
@@ -147,7 +138,7 @@ export function inspectText({ source, byteLength, summary, shownColumns }: Shown
   ];
   if (columns.length > 0) {
     const rows = columns.slice(0, shownColumns).map((column) => columnRow(column, recordCount));
-    lines.push("", ...table([heads, ...rows]));
+    lines.push("", ...textTable([heads, ...rows], isLeft));
     const hidden = columns.length + summary.uncountedColumns - rows.length;
     if (hidden > 0) lines.push(`… and ${hidden} more columns (--columns N shows more)`);
   }
