@@ -16,6 +16,7 @@ import { stream } from "../s3/stream.ts";
 import { startBenchServer, type BenchServer } from "../server.ts";
 import { signedS3Request } from "../sign.ts";
 import { median, type BenchRow } from "../table.ts";
+import { trainingRequest } from "../training-request.ts";
 
 const rounds = 3;
 const totalBytes = 2_000_000_000;
@@ -38,22 +39,9 @@ async function upload({ target }: BenchServer, folder: string, count: number): P
 /** Seconds from Downloading to Training. The program, which finds noise, is stopped or fails: nobody asks. */
 async function stagingSeconds(sagemaker: SageMakerClient, prefix: string, name: string): Promise<number> {
   await sagemaker.send(
-    new CreateTrainingJobCommand({
-      TrainingJobName: name,
-      AlgorithmSpecification: { TrainingImage: image, TrainingInputMode: "File" },
-      RoleArn: role,
-      HyperParameters: { k: "2", feature_dim: "3" },
-      InputDataConfig: [
-        {
-          ChannelName: "train",
-          ContentType: "text/csv;label_size=0",
-          DataSource: { S3DataSource: { S3DataType: "S3Prefix", S3Uri: `s3://${bucket}/${prefix}/` } },
-        },
-      ],
-      OutputDataConfig: { S3OutputPath: `s3://${bucket}/out` },
-      ResourceConfig: { InstanceCount: 1, InstanceType: "ml.c5.xlarge", VolumeSizeInGB: 10 },
-      StoppingCondition: { MaxRuntimeInSeconds: 300 },
-    }),
+    new CreateTrainingJobCommand(
+      trainingRequest({ name, image, role, bucket, data: `${prefix}/`, volumeGigabytes: 10, maxSeconds: 300 }),
+    ),
   );
   let startedAt: number | undefined;
   for (;;) {

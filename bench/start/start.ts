@@ -9,6 +9,7 @@ import { runLoad } from "../load.ts";
 import { startBenchServer, type BenchServer } from "../server.ts";
 import { signedRequest } from "../sign.ts";
 import { median, type BenchRow } from "../table.ts";
+import { trainingRequest } from "../training-request.ts";
 
 const rounds = 7;
 const bucket = "bench-start";
@@ -61,22 +62,9 @@ async function firstLines(folder: string): Promise<number[]> {
   for (let round = 0; round < rounds; round++) {
     const name = `start-${round}`;
     await sagemaker.send(
-      new CreateTrainingJobCommand({
-        TrainingJobName: name,
-        AlgorithmSpecification: { TrainingImage: image, TrainingInputMode: "File" },
-        RoleArn: role,
-        HyperParameters: { k: "2", feature_dim: "3" },
-        InputDataConfig: [
-          {
-            ChannelName: "train",
-            ContentType: "text/csv;label_size=0",
-            DataSource: { S3DataSource: { S3DataType: "S3Prefix", S3Uri: `s3://${bucket}/rows.csv` } },
-          },
-        ],
-        OutputDataConfig: { S3OutputPath: `s3://${bucket}/out` },
-        ResourceConfig: { InstanceCount: 1, InstanceType: "ml.c5.xlarge", VolumeSizeInGB: 1 },
-        StoppingCondition: { MaxRuntimeInSeconds: 60 },
-      }),
+      new CreateTrainingJobCommand(
+        trainingRequest({ name, image, role, bucket, data: "rows.csv", volumeGigabytes: 1, maxSeconds: 60 }),
+      ),
     );
     let status: string | undefined = "InProgress";
     let created: Date | undefined;
