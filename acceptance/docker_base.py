@@ -18,6 +18,14 @@ def docker(*words, seconds=120, **options):
     return subprocess.run(["docker", *map(str, words)], capture_output=True, text=True, timeout=seconds, **options)
 
 
+def docker_output(*words):
+    """What a command that has to succeed prints. RuntimeError where it fails."""
+    done = docker(*words)
+    if done.returncode != 0:
+        raise RuntimeError(f"{words}: {done.stderr[-2000:]}")
+    return done.stdout
+
+
 def of_pip(name):
     """A setting of this machine's pip, from its variables or its files; empty where it has none."""
     if variable := os.environ.get("PIP_" + name.upper().replace("-", "_")):

@@ -3,13 +3,13 @@ import base64
 import json
 import os
 import pathlib
-import subprocess
 
 import boto3
 import sagemaker
 from sagemaker.estimator import Estimator
 from sagemaker.serializers import CSVSerializer
 
+from docker_base import docker_output
 from harness import Skipped, files_of, run, test, until
 
 region = os.environ["AWS_DEFAULT_REGION"]
@@ -22,13 +22,6 @@ for part in range(4):
     s3.put_object(Bucket=bucket, Key=f"rows/{part}.csv", Body="\n".join(str(part * 10 + n) for n in range(10)).encode())
 state = {}
 image = f"salvia-acceptance/mean:{os.getpid()}"
-
-
-def docker(*words):
-    done = subprocess.run(["docker", *words], capture_output=True, text=True, timeout=120)
-    if done.returncode != 0:
-        raise RuntimeError(f"{words}: {done.stderr[-2000:]}")
-    return done.stdout
 
 
 def described(name):
@@ -74,10 +67,10 @@ def lines(name):
 def an_image_is_built_with_plain_docker_build():
     folder = pathlib.Path(__file__).parent / "container"
     try:
-        docker("image", "inspect", "salvia-test/python:3")
+        docker_output("image", "inspect", "salvia-test/python:3")
     except RuntimeError:
         raise Skipped("the base image salvia-test/python:3 is missing: tools/docker/base-image makes it") from None
-    docker("build", "-q", "-t", image, str(folder))
+    docker_output("build", "-q", "-t", image, str(folder))
 
 
 @test
@@ -211,7 +204,7 @@ def a_stopped_job_keeps_what_it_saves_on_sigterm():
 
 @test
 def nothing_is_left_in_the_engine():
-    until(lambda: docker("ps", "-aq", "--filter", f"ancestor={image}") == "", "an empty engine", seconds=60)
+    until(lambda: docker_output("ps", "-aq", "--filter", f"ancestor={image}") == "", "an empty engine", seconds=60)
 
 
 @test
@@ -220,11 +213,11 @@ def an_image_of_the_registry_is_pulled_by_its_ecr_name():
     uri = ecr.create_repository(repositoryName="own/mean")["repository"]["repositoryUri"]
     token = ecr.get_authorization_token()["authorizationData"][0]["authorizationToken"]
     user, password = base64.b64decode(token).decode().split(":", 1)
-    docker("login", "--username", user, "--password", password, uri.split("/")[0])
-    docker("tag", image, f"{uri}:1")
-    docker("push", "-q", f"{uri}:1")
+    docker_output("login", "--username", user, "--password", password, uri.split("/")[0])
+    docker_output("tag", image, f"{uri}:1")
+    docker_output("push", "-q", f"{uri}:1")
     # Gone from the engine, under every name.
-    docker("rmi", "-f", image, f"{uri}:1")
+    docker_output("rmi", "-f", image, f"{uri}:1")
     named = {
         "TrainingImage": f"{account}.dkr.ecr.{region}.amazonaws.com/own/mean:1",
         "TrainingInputMode": "File",
@@ -232,13 +225,13 @@ def an_image_of_the_registry_is_pulled_by_its_ecr_name():
     job = trained("pulled", AlgorithmSpecification=named)
     assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
     digest = ecr.describe_images(repositoryName="own/mean")["imageDetails"][0]["imageDigest"]
-    state["pulled"] = [name for name in docker("images", "--digests", "--format", "{{.ID}} {{.Digest}}").splitlines() if digest in name]
+    state["pulled"] = [name for name in docker_output("images", "--digests", "--format", "{{.ID}} {{.Digest}}").splitlines() if digest in name]
     assert len(state["pulled"]) > 0
 
 
 @test
 def the_image_is_removed():
-    docker("rmi", "-f", *{line.split()[0] for line in state["pulled"]})
+    docker_output("rmi", "-f", *{line.split()[0] for line in state["pulled"]})
 
 
 run()

@@ -2,12 +2,12 @@
 import io
 import os
 import pathlib
-import subprocess
 import tarfile
 
 import boto3
 from botocore.exceptions import ClientError, WaiterError
 
+from docker_base import docker_output
 from harness import Skipped, run, test
 
 region = os.environ["AWS_DEFAULT_REGION"]
@@ -18,13 +18,6 @@ bucket = "acceptance-docker-multi-model"
 s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": region})
 label = "com.amazonaws.sagemaker.capabilities.multi-models=true"
 image, plain = f"salvia-acceptance/several:{os.getpid()}", f"salvia-acceptance/plain:{os.getpid()}"
-
-
-def docker(*words):
-    done = subprocess.run(["docker", *words], capture_output=True, text=True, timeout=120)
-    if done.returncode != 0:
-        raise RuntimeError(f"{words}: {done.stderr[-2000:]}")
-    return done.stdout
 
 
 def archive(factor):
@@ -49,12 +42,12 @@ def endpoint(name, uri):
 @test
 def images_are_built():
     try:
-        docker("image", "inspect", "salvia-test/python:3")
+        docker_output("image", "inspect", "salvia-test/python:3")
     except RuntimeError:
         raise Skipped("the base image salvia-test/python:3 is missing: tools/docker/base-image makes it") from None
     folder = str(pathlib.Path(__file__).parent / "multi-model")
-    docker("build", "-q", "-t", plain, folder)
-    docker("build", "-q", "--label", label, "-t", image, folder)
+    docker_output("build", "-q", "-t", plain, folder)
+    docker_output("build", "-q", "--label", label, "-t", image, folder)
 
 
 @test
@@ -84,7 +77,7 @@ def an_image_without_the_label_takes_one_model():
     reason = client.describe_endpoint(EndpointName="plain").get("FailureReason", "")
     assert f"does not contain required {label} Docker label" in reason, reason
     client.delete_endpoint(EndpointName="plain")
-    docker("image", "rm", "-f", image, plain)
+    docker_output("image", "rm", "-f", image, plain)
 
 
 run()

@@ -13,6 +13,7 @@ from sagemaker.multidatamodel import MultiDataModel
 from sagemaker.sklearn import SKLearnModel
 
 from harness import run, test
+from sdk2_waits import deployed
 
 region = os.environ["AWS_DEFAULT_REGION"]
 bucket = "acceptance-multi-model"
@@ -73,10 +74,8 @@ def several_models_are_served_by_one_endpoint():
     models = MultiDataModel(
         name="acceptance-lines", model_data_prefix=f"s3://{bucket}/models/", model=script, sagemaker_session=session
     )
-    predictor = models.deploy(initial_instance_count=1, instance_type="ml.m5.large", wait=False)
+    predictor = deployed(models)
     state.update(models=models, predictor=predictor, endpoint=predictor.endpoint_name)
-    waiter = api.get_waiter("endpoint_in_service")
-    waiter.wait(EndpointName=predictor.endpoint_name, WaiterConfig={"Delay": 1, "MaxAttempts": 180})
     assert sorted(models.list_models()) == ["by-region/north.tar.gz", "double.tar.gz"], list(models.list_models())
     assert predictor.predict([[4.0]], target_model="double.tar.gz").round(6).tolist() == [8.0]
     assert predictor.predict([[4.0]], target_model="by-region/north.tar.gz").round(6).tolist() == [13.0]
