@@ -37,9 +37,14 @@ def steps_of(described):
     return [step["Status"] for step in described["SecondaryStatusTransitions"]]
 
 
-def training(job):
-    """Waits until its algorithm has begun to read."""
-    until(lambda: any("epoch 1" in message for message in messages(job)), f"{job} in its first epoch")
+def training(job, hosts=1):
+    """Waits until each host has read all of its data: only what a host has read, and the first host has heard of, is in a stopped job's model."""
+    for number in range(1, hosts + 1):
+        host = f"algo-{number}"
+        until(lambda: any("epoch 1 " in message for message in messages(job, host)), f"{host} of {job} in its second epoch")
+        if number > 1:
+            connected = f"{host} is connected"
+            until(lambda: any(connected in message for message in messages(job, "algo-1")), connected)
 
 
 @test
@@ -62,7 +67,7 @@ def a_stopped_job_keeps_the_model_it_had():
 @test
 def a_stopped_job_of_two_instances_keeps_its_merged_model():
     start("stopped-both", data, instances=2, hyperparameters=forever)
-    training("stopped-both")
+    training("stopped-both", hosts=2)
     sagemaker.stop_training_job(TrainingJobName="stopped-both")
     assert_true_centres(ended("stopped-both", "Stopped"))
 

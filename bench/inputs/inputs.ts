@@ -4,9 +4,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { randomBytes } from "node:crypto";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { epochBytes } from "../../src/agent/pipes/epoch-bytes.ts";
+import { epochParts } from "../../src/agent/pipes/epoch-parts.ts";
 import { openPipeFolder } from "../../src/agent/pipes/pipe-folder.ts";
-import { writePipe } from "../../src/agent/pipes/write-pipe.ts";
+import { pipeWriterFor } from "../../src/agent/pipes/pipe-writer.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import type { PlannedChannel } from "../../src/task/channel-plan.ts";
 import { median, type BenchRow } from "../table.ts";
@@ -27,20 +27,19 @@ const rate = (startedAt: number, amount: number): number => amount / ((performan
 const reader = (path: string): Promise<void> =>
   ended(spawn("/bin/sh", ["-c", `cat "$0" > /dev/null`, path], { stdio: "ignore" }));
 
-async function pipeRate(root: string, file: string, name: string, isWrapped: boolean): Promise<number> {
+async function pipeRate(root: string, files: readonly string[], name: string, isWrapped: boolean): Promise<number> {
   const folder = openPipeFolder(root);
-  const objects = [{ path: "data", sizeBytes: megabytes * 1_000_000, source: { file }, isGzip: false }];
+  const sizeBytes = (megabytes * 1_000_000) / files.length;
+  const objects = files.map((file) => ({ path: file, sizeBytes, source: { file }, isGzip: false }));
   const channel: PlannedChannel = { name, mode: "Pipe", objects, isWrapped };
   try {
     await folder.make(name);
     const startedAt = performance.now();
     const reading = reader(join(root, "input", "data", name));
     const opened = await folder.openForWriting(name, systemClock, never);
-    await writePipe(
-      opened,
-      epochBytes(channel, 0, () => Promise.reject(new Error("a file is read"))),
-      never,
-    );
+    const open = (): Promise<never> => Promise.reject(new Error("a file is read"));
+    const writer = pipeWriterFor(channel);
+    await writer.write(opened, epochParts(channel, 0, open), never).finally(() => writer.close());
     await reading;
     return rate(startedAt, megabytes);
   } finally {
@@ -49,12 +48,12 @@ async function pipeRate(root: string, file: string, name: string, isWrapped: boo
   }
 }
 
-async function catRate(root: string, file: string): Promise<number> {
+async function catRate(root: string, files: readonly string[]): Promise<number> {
   const path = join(root, "input", "data", "cat");
   execFileSync("/bin/sh", ["-c", `mkfifo "$0"`, path]);
   const startedAt = performance.now();
   const reading = reader(path);
-  await ended(spawn("/bin/sh", ["-c", `cat "$0" > "$1"`, file, path], { stdio: "ignore" }));
+  await ended(spawn("/bin/sh", ["-c", `cat "$@" > "$0"`, path, ...files], { stdio: "ignore" }));
   await reading;
   const found = rate(startedAt, megabytes);
   rmSync(path);
@@ -75,25 +74,38 @@ function row(what: string, own: number, peer: number, peerName: string, bar?: nu
   };
 }
 
+function writeObjects(base: string, count: number, part: Buffer): readonly string[] {
+  const content = Buffer.concat(Array.from({ length: megabytes / count }, () => part));
+  return Array.from({ length: count }, (_, index) => {
+    const file = join(base, `object-${count}-${index}`);
+    writeFileSync(file, content);
+    return file;
+  });
+}
+
 export async function run(): Promise<readonly BenchRow[]> {
   const base = mkdtempSync(join(tmpdir(), "salvia-bench-inputs-"));
   try {
     mkdirSync(join(base, "input", "data"), { recursive: true });
-    const file = join(base, "object");
     const part = randomBytes(1_000_000);
-    writeFileSync(file, Buffer.concat(Array.from({ length: megabytes }, () => part)));
-    const figures = { cat: [] as number[], plain: [] as number[], wrapped: [] as number[] };
-    await catRate(base, file);
-    for (let round = 0; round < rounds; round++) {
-      figures.cat.push(await catRate(base, file));
-      figures.plain.push(await pipeRate(base, file, "train_0", false));
-      figures.wrapped.push(await pipeRate(base, file, "train_1", true));
+    const rows: BenchRow[] = [];
+    for (const count of [1, 500]) {
+      const files = writeObjects(base, count, part);
+      const figures = { cat: [] as number[], plain: [] as number[], wrapped: [] as number[] };
+      await catRate(base, files);
+      for (let round = 0; round < rounds; round++) {
+        figures.cat.push(await catRate(base, files));
+        figures.plain.push(await pipeRate(base, files, "train_0", false));
+        figures.wrapped.push(await pipeRate(base, files, "train_1", true));
+      }
+      const cat = median(figures.cat);
+      const what = `Pipe: ${megabytes} MB in ${count === 1 ? "1 object" : `${count} objects`}`;
+      rows.push(
+        row(`${what} into a FIFO`, median(figures.plain), cat, "cat", 0.8),
+        row(`${what}, wrapped as RecordIO`, median(figures.wrapped), cat, "cat", 0.6),
+      );
     }
-    const cat = median(figures.cat);
-    return [
-      row(`Pipe: ${megabytes} MB into a FIFO`, median(figures.plain), cat, "cat", 0.8),
-      row("Pipe: the same, wrapped as RecordIO", median(figures.wrapped), cat, "cat", 0.6),
-    ];
+    return rows;
   } finally {
     rmSync(base, { recursive: true, force: true });
   }

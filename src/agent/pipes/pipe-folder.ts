@@ -18,6 +18,9 @@ export interface PipeFolder {
 }
 
 const lookEveryMs = 10;
+/** Most readers come right after the program's start, or the end of the epoch before. */
+const firstLooks = 100;
+const firstLookEveryMs = 1;
 const { O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = constants;
 
 /** Throws StageError where the folder is no folder inside of the root, or the machine has no FIFOs. */
@@ -35,11 +38,11 @@ export function openPipeFolder(root: string): PipeFolder {
   return {
     make: (name) => makeFifo(join(folder, name)),
     openForWriting: async (name, clock, signal) => {
-      for (;;) {
+      for (let look = 0; ; look++) {
         signal.throwIfAborted();
         const opened = tryOpen(join(folder, name));
         if (opened !== undefined) return opened;
-        await clock.sleep(lookEveryMs, signal);
+        await clock.sleep(look < firstLooks ? firstLookEveryMs : lookEveryMs, signal);
       }
     },
     remove: (name) => {

@@ -7,9 +7,9 @@ import { openResuming } from "../planned-bytes.ts";
 import { StageError } from "../planned-path.ts";
 import { nowMs, type TaskRun } from "../task-run.ts";
 import type { ChannelPlan, PlannedChannel } from "../../task/channel-plan.ts";
-import { epochBytes } from "./epoch-bytes.ts";
+import { epochParts } from "./epoch-parts.ts";
 import { openPipeFolder, type PipeFolder } from "./pipe-folder.ts";
-import { writePipe } from "./write-pipe.ts";
+import { pipeWriterFor } from "./pipe-writer.ts";
 
 export const pipeChannels = (plan: ChannelPlan): readonly PlannedChannel[] =>
   plan.channels.filter(({ mode }) => mode === "Pipe");
@@ -54,18 +54,23 @@ export async function watchPipes(run: TaskRun, signal: AbortSignal): Promise<voi
 async function feed(run: TaskRun, folder: PipeFolder, channel: PlannedChannel, signal: AbortSignal): Promise<void> {
   const { clock, log, connection, state } = run;
   const open = openResuming(connection, { clock, log, signal });
-  for (let epoch = state.current.pipes?.[channel.name] ?? 0; ; epoch++) {
-    await folder.make(fifoName(channel.name, epoch));
-    const file = await folder.openForWriting(fifoName(channel.name, epoch), clock, signal);
-    // Said before the first byte: should this agent die now, the reader sees an end that is none.
-    state.save({ openPipes: { ...state.current.openPipes, [channel.name]: true } });
-    await folder.make(fifoName(channel.name, epoch + 1));
-    log.info("an epoch begins", { channel: channel.name, epoch, at: nowMs(run) });
-    await writePipe(file, epochBytes(channel, epoch, open), signal);
-    signal.throwIfAborted();
-    state.save({
-      pipes: { ...state.current.pipes, [channel.name]: epoch + 1 },
-      openPipes: { ...state.current.openPipes, [channel.name]: false },
-    });
+  const writer = pipeWriterFor(channel);
+  try {
+    for (let epoch = state.current.pipes?.[channel.name] ?? 0; ; epoch++) {
+      await folder.make(fifoName(channel.name, epoch));
+      const pipe = await folder.openForWriting(fifoName(channel.name, epoch), clock, signal);
+      // Said before the first byte: should this agent die now, the reader sees an end that is none.
+      state.save({ openPipes: { ...state.current.openPipes, [channel.name]: true } });
+      await folder.make(fifoName(channel.name, epoch + 1));
+      log.info("an epoch begins", { channel: channel.name, epoch, at: nowMs(run) });
+      await writer.write(pipe, epochParts(channel, epoch, open), signal);
+      signal.throwIfAborted();
+      state.save({
+        pipes: { ...state.current.pipes, [channel.name]: epoch + 1 },
+        openPipes: { ...state.current.openPipes, [channel.name]: false },
+      });
+    }
+  } finally {
+    writer.close();
   }
 }

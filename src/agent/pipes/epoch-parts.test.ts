@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
@@ -7,7 +7,7 @@ import * as fc from "fast-check";
 import { expect, onTestFinished, test } from "vitest";
 import { RecordIoSplitter } from "../../formats/recordio.ts";
 import type { PlannedChannel, PlannedObject } from "../../task/channel-plan.ts";
-import { epochBytes, epochOrder } from "./epoch-bytes.ts";
+import { epochParts, epochOrder } from "./epoch-parts.ts";
 
 const objects = new Map<string, Buffer>();
 const open = async (url: string): Promise<Readable> => Readable.from([objects.get(url) ?? Buffer.alloc(0)]);
@@ -22,8 +22,10 @@ const channel = (planned: readonly PlannedObject[], changes: Partial<PlannedChan
   objects: planned,
   ...changes,
 });
-const bytesOf = async (wanted: PlannedChannel, epoch = 0): Promise<Buffer> =>
-  Buffer.concat(await Array.fromAsync(epochBytes(wanted, epoch, open)));
+const bytesOf = async (wanted: PlannedChannel, epoch = 0): Promise<Buffer> => {
+  const parts = await Array.fromAsync(epochParts(wanted, epoch, open));
+  return Buffer.concat(parts.map((part) => ("file" in part ? readFileSync(part.file) : part)));
+};
 
 test("an epoch is its objects one after the other, from files and from the server, unpacked", async () => {
   const folder = mkdtempSync(join(tmpdir(), "salvia-epoch-"));
@@ -50,6 +52,16 @@ test("wrapped objects are RecordIO records that a reader of the format takes apa
       },
     ),
   );
+});
+
+test("a file is handed on as a file, within the frame of its record; one that must be unpacked is read", async () => {
+  const local = { path: "local", sizeBytes: 5, source: { file: "/nowhere/local" }, isGzip: false };
+  const part = { path: "local", file: "/nowhere/local", sizeBytes: 5 };
+  expect(await Array.fromAsync(epochParts(channel([local]), 0, open))).toEqual([part]);
+  const framed = await Array.fromAsync(epochParts(channel([local], { isWrapped: true }), 0, open));
+  expect(framed).toEqual([expect.objectContaining({ length: 8 }), part, expect.objectContaining({ length: 3 })]);
+  const packed = epochParts(channel([{ ...local, isGzip: true }]), 0, open);
+  await expect(packed.next()).rejects.toThrow("ENOENT");
 });
 
 test("a seed gives each epoch an order of its own, the same each time, and without one nothing moves", () => {

@@ -1,4 +1,4 @@
-// The bytes of one epoch of a Pipe channel: its objects one after the other, unpacked, shuffled and wrapped as the channel asks.
+// What one epoch of a Pipe channel consists of: its objects one after the other, unpacked, shuffled and wrapped as the channel asks.
 import { createGunzip } from "node:zlib";
 import { longestRecordBytes, recordHeader, recordPadding } from "../../formats/recordio.ts";
 import { seededRandom } from "../../lib/random.ts";
@@ -7,6 +7,19 @@ import { openPlanned, throughStages, type OpenObject } from "../planned-bytes.ts
 import { StageError } from "../planned-path.ts";
 
 const chunkBytes = 1_048_576;
+
+/** A file of this machine: its first bytes, as many as were planned. */
+export interface FilePart {
+  /** The object's, for messages. */
+  readonly path: string;
+  readonly file: string;
+  readonly sizeBytes: number;
+}
+
+export type EpochPart = Uint8Array | FilePart;
+
+export const cutShort = ({ path, sizeBytes }: FilePart): StageError =>
+  new StageError(`${path} has changed: it had ${sizeBytes} bytes`);
 
 /** The order of an epoch: another one each time, the same for the same seed (Fisher and Yates). */
 export function epochOrder<T>(items: readonly T[], seed: number | undefined, epoch: number): readonly T[] {
@@ -21,15 +34,16 @@ export function epochOrder<T>(items: readonly T[], seed: number | undefined, epo
 }
 
 /** Throws StageError for an object that cannot be wrapped or unpacked. */
-export async function* epochBytes(
-  channel: PlannedChannel,
-  epoch: number,
-  open: OpenObject,
-): AsyncGenerator<Uint8Array> {
+export async function* epochParts(channel: PlannedChannel, epoch: number, open: OpenObject): AsyncGenerator<EpochPart> {
   for (const group of epochOrder(groupsOf(channel), channel.shuffleSeed, epoch))
     for (const object of group)
       if (channel.isWrapped === true) yield* wrapped(object, open);
-      else yield* contentOf(object, open);
+      else yield* partsOf(object, open);
+}
+
+function partsOf(object: PlannedObject, open: OpenObject): AsyncGenerator<Uint8Array> | readonly FilePart[] {
+  const { source, path, sizeBytes, isGzip } = object;
+  return "file" in source && !isGzip ? [{ path, file: source.file, sizeBytes }] : contentOf(object, open);
 }
 
 function groupsOf({ objects, groupSize = 1 }: PlannedChannel): readonly (readonly PlannedObject[])[] {
@@ -51,14 +65,14 @@ async function* contentOf(object: PlannedObject, open: OpenObject): AsyncGenerat
 }
 
 /** The object as one RecordIO record. */
-async function* wrapped(object: PlannedObject, open: OpenObject): AsyncGenerator<Uint8Array> {
+async function* wrapped(object: PlannedObject, open: OpenObject): AsyncGenerator<EpochPart> {
   const length = object.isGzip ? await lengthOf(object, open) : object.sizeBytes;
   if (length > longestRecordBytes)
     throw new StageError(
       `${object.path} is too large for a RecordIO record: it has ${length} of at most ${longestRecordBytes} bytes`,
     );
   yield recordHeader(length);
-  yield* contentOf(object, open);
+  yield* partsOf(object, open);
   yield* recordPadding(length);
 }
 
