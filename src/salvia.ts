@@ -184,6 +184,11 @@ const authoriserOf = ({ store, clock, log }: Ground): Authoriser =>
     repositoryPolicy: (repository) => repositoryPolicyOf(store.read, repository),
   });
 
+const decisionsOf = (authoriser: Authoriser) => ({
+  authorise: authoriser.authorise.bind(authoriser),
+  authoriseAction: authoriser.authoriseAction.bind(authoriser),
+});
+
 /** S3 over the blobs and the folders of sample buckets, which are there before the first request. */
 async function openS3(ground: Ground): Promise<{ readonly s3: S3; readonly storage: BlobStorage }> {
   const { config } = ground;
@@ -215,8 +220,8 @@ export async function assemble(ground: Ground) {
   const authoriser = authoriserOf(ground);
   const { s3, storage } = await openS3(ground);
   const models = createModels();
-  const authorise = authoriser.authorise.bind(authoriser);
-  const ecr = await createEcr({ ...ground, models, authorise, roles: authoriser, serverUrl: () => where.url });
+  const decisions = decisionsOf(authoriser);
+  const ecr = await createEcr({ ...ground, models, ...decisions, roles: authoriser, serverUrl: () => where.url });
   const logs = createLogs(ground);
   const cloudwatch = createCloudWatch({ ...ground, announce: (tx, message) => s3.announce(tx, message) });
   const sagemaker = createSagemaker({
@@ -263,7 +268,7 @@ export async function assemble(ground: Ground) {
     createSts({ identity: iam.identity }),
   ].map((service) => forgetting(service, authoriser));
   const routes = [...sagemaker.routes, ...ecr.routes];
-  const pipeline = { ...ground, models, services, routes, identity: iam.identity, authorise, nudge };
+  const pipeline = { ...ground, models, services, routes, identity: iam.identity, ...decisions, nudge };
   return { services, handle: createPipeline(pipeline), engine, runtime, identity: iam.identity, where };
 }
 

@@ -10,7 +10,7 @@ import boto3
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 
-from clients import blobs, bucket, channel, make_bucket, put, role, sagemaker, start, ended, train, IMAGE
+from clients import IMAGE, blobs, bucket, channel, describe, ended, make_bucket, put, role, sagemaker, start, train, training_request, until
 from harness import run, test
 from records import dense_tensor
 
@@ -24,11 +24,11 @@ def command(*words):
     return done.returncode, done.stdout, done.stderr
 
 
-def asked(query="", service="sagemaker", sign=True):
+def asked(query="", service="sagemaker", sign=True, session=None):
     """(status, answer) of the API, signed as boto3 signs."""
     request = AWSRequest("GET", f"{os.environ['AWS_ENDPOINT_URL']}/_salvia/cost{query}")
     if sign:
-        SigV4Auth(boto3.Session().get_credentials(), service, os.environ["AWS_DEFAULT_REGION"]).add_auth(request)
+        SigV4Auth((session or boto3.Session()).get_credentials(), service, os.environ["AWS_DEFAULT_REGION"]).add_auth(request)
     prepared = request.prepare()
     try:
         with urllib.request.urlopen(urllib.request.Request(prepared.url, headers=dict(prepared.headers))) as answer:
@@ -91,6 +91,38 @@ def nobody_else_hears_of_it():
     status, answer = asked("?from=yesterday")
     assert status == 400 and "from must be a day" in answer["message"], answer
     assert asked("?colour=red")[0] == 400
+
+
+@test
+def a_user_sees_costs_who_may_see_them_on_aws():
+    iam = boto3.client("iam")
+    iam.create_user(UserName="accountant")
+    key = iam.create_access_key(UserName="accountant")["AccessKey"]
+    session = boto3.Session(key["AccessKeyId"], key["SecretAccessKey"])
+    status, answer = asked(session=session)
+    assert status == 403 and "not authorized to perform: ce:GetCostAndUsage" in answer["message"], answer
+    statement = {"Effect": "Allow", "Action": "ce:GetCostAndUsage", "Resource": "*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    iam.put_user_policy(UserName="accountant", PolicyName="costs", PolicyDocument=policy)
+    status, answer = asked(session=session)
+    assert status == 200 and abs(answer["total"]["cost"] - asked()[1]["total"]["cost"]) < 1, answer
+
+
+@test
+def a_kept_warm_pool_costs_from_the_end_of_its_job():
+    request = training_request("kept", data)
+    request["ResourceConfig"]["KeepAlivePeriodInSeconds"] = 60
+    sagemaker.create_training_job(**request)
+    job = ended("kept")
+    assert job["WarmPoolStatus"]["Status"] == "Available", job
+    rows = {row["key"]: row for row in asked()[1]["rows"]}
+    assert rows["warm-pool/kept"]["isRunning"] and not rows["training-job/kept"]["isRunning"], rows
+    sagemaker.update_training_job(TrainingJobName="kept", ResourceConfig={"KeepAlivePeriodInSeconds": 0})
+    until(lambda: describe("kept")["WarmPoolStatus"]["Status"] == "Terminated", "the end of the pool")
+    pool = describe("kept")["WarmPoolStatus"]
+    rows = {row["key"]: row for row in asked()[1]["rows"]}
+    # A dollar per second.
+    assert abs(rows["warm-pool/kept"]["cost"] - pool["ResourceRetainedBillableTimeInSeconds"]) < 1e-6, (rows, pool)
 
 
 run()

@@ -5,7 +5,7 @@ import type { Random } from "../lib/random.ts";
 import type { Models } from "../models/index.ts";
 import type { FoundRoute, Protocol } from "../protocols/index.ts";
 import type { SignatureClaim, SignatureProblem, VerifiedSignature } from "../protocols/signature-v4.ts";
-import type { Authorised, Identity, OperationRequest } from "../services/iam/index.ts";
+import type { ActionRequest, Authorised, Identity, OperationRequest } from "../services/iam/index.ts";
 import type { Caller, HttpRoute, RequestContext, Service } from "../services/service.ts";
 import type { HttpAnswer, HttpRequest } from "./http-request.ts";
 
@@ -43,4 +43,6 @@ export interface PipelineOptions {
   readonly nudge: () => void;
   /** Throws AwsError where the caller may not. Without it a caller may do everything in its own account. */
   readonly authorise?: (request: OperationRequest) => Promise<Authorised>;
+  /** The same for what is no operation of a service's. */
+  readonly authoriseAction?: (request: ActionRequest) => Promise<void>;
 }

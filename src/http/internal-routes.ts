@@ -19,7 +19,7 @@ const healthRoute: HttpRoute = {
 const matches = ({ prefix }: HttpRoute, rawPath: string): boolean =>
   prefix.endsWith("/") ? rawPath.startsWith(prefix) : rawPath === prefix;
 
-/** Undefined for routes that are not signed; why the signature is none otherwise. */
+/** Undefined for routes that are not signed; why the signature is none, or its caller may not, otherwise. */
 async function callerOf(
   { signedFor }: HttpRoute,
   exchange: Exchange,
@@ -28,7 +28,9 @@ async function callerOf(
 ): Promise<Caller | AwsError | undefined> {
   if (signedFor === undefined) return undefined;
   try {
-    return await signer(exchange, signedFor, options, keys);
+    const { caller, region } = await signer(exchange, signedFor.service, options, keys);
+    await options.authoriseAction?.({ caller, region, action: signedFor.action, http: exchange.http });
+    return caller;
   } catch (error) {
     if (error instanceof AwsError) return error;
     throw error;

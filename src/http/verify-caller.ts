@@ -86,7 +86,7 @@ export async function signer(
   service: string,
   options: PipelineOptions,
   keys: SigningKeys,
-): Promise<Caller> {
+): Promise<{ readonly caller: Caller; readonly region: string }> {
   const { claim } = exchange;
   const refuse = (problem: SignatureProblem): Error => signatureError(problem, "rest-json");
   if (claim.kind !== "claim") throw refuse(claim);
@@ -96,7 +96,7 @@ export async function signer(
   }
   const proof = await prove({ ...exchange, body: new Uint8Array() }, claim, options, keys);
   if ("kind" in proof) throw refuse(proof);
-  return proof.caller;
+  return { caller: proof.caller, region: claim.region };
 }
 
 export const authorise =

@@ -116,8 +116,8 @@ export function defineService<C extends RequestContext>(
 export interface HttpRoute {
   /** Path prefix, e.g. "/_salvia/tasks/". */
   readonly prefix: string;
-  /** The request must be signed, scoped to this service; then `caller` says by whom. Without a body. */
-  readonly signedFor?: string;
+  /** The request must be signed, scoped to the service, by somebody whose policies allow the action; then `caller` says by whom. Without a body. */
+  readonly signedFor?: { readonly service: string; readonly action: string };
   handle(request: RouteRequest): Promise<RouteResponse>;
 }
 

@@ -17,6 +17,7 @@ import { alarms } from "./0013-alarms.ts";
 import { accessLists } from "./0014-access-lists.ts";
 import { warmPools } from "./0016-warm-pools.ts";
 import { charges } from "./0017-charges.ts";
+import { chargesOfPools } from "./0018-charges-of-pools.ts";
 
 export interface Migration {
   readonly name: string;
@@ -40,4 +41,5 @@ export const migrations: readonly Migration[] = [
   accessLists,
   warmPools,
   charges,
+  chargesOfPools,
 ];

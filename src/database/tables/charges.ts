@@ -1,10 +1,10 @@
 /** What instances that were given back have cost somebody, in seconds (services/sagemaker/cost). Seconds are per instance. */
 export interface ChargesTable {
-  /** uid of a job, key of an endpoint's instance. */
+  /** uid of a job, the same with "/pool" for the warm pool that it left, key of an endpoint's instance. */
   id: string;
   account: string;
   region: string;
-  /** training-job, processing-job, transform-job, endpoint */
+  /** training-job, warm-pool, processing-job, transform-job, endpoint */
   kind: string;
   name: string;
   instance_type: string;
@@ -13,7 +13,6 @@ export interface ChargesTable {
   ended_at: number;
   billed_seconds: number;
   saved_seconds: number;
-  retained_seconds: number;
   /** [{Key, Value}], as they were at the end. */
   tags: string;
 }

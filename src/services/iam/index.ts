@@ -22,7 +22,13 @@ export { checkPolicyDocument } from "./context.ts";
 export { knownAccounts } from "./accounts.ts";
 export { allowsNothing, Identity, UnknownRoleError } from "./identity.ts";
 export { policyDocumentOf } from "./policies.ts";
-export { Authoriser, type Authorised, type OperationRequest, type RoleDecision } from "./policy/authoriser.ts";
+export {
+  Authoriser,
+  type ActionRequest,
+  type Authorised,
+  type OperationRequest,
+  type RoleDecision,
+} from "./policy/authoriser.ts";
 export { compilePolicy, PolicyProblem } from "./policy/policy-document.ts";
 export { forgetting } from "./policy/forgetting.ts";
 export type { NeededAccess } from "./policy/operation-call.ts";

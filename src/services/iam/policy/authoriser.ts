@@ -34,6 +34,12 @@ export interface OperationRequest {
   };
 }
 
+/** An action that is no operation of a service's, on everything of the account. */
+export interface ActionRequest extends Omit<OperationRequest, "operation" | "input"> {
+  /** e.g. ce:GetCostAndUsage */
+  readonly action: string;
+}
+
 /** Whose data the operation works on: of buckets that others opened to the caller, their owner's. */
 export interface Authorised {
   readonly account: string;
@@ -136,6 +142,16 @@ export class Authoriser {
     const facts = requestFacts(request, this.#options.clock.now());
     const ask = (access: NeededAccess): Question => ({ known, access, facts });
     return { ...authorised, ...(await this.#settle(needed.map(ask), operation)) };
+  }
+
+  /** Throws AccessDeniedException. */
+  async authoriseAction(request: ActionRequest): Promise<void> {
+    const { caller, action } = request;
+    if (isRoot(caller.arn)) return;
+    const known = await this.#principals.ofCaller(caller);
+    const access = { action, resource: "*", keys: {} };
+    const decision = await this.#decide({ known, access, facts: requestFacts(request, this.#options.clock.now()) });
+    if (!decision.isAllowed) throw denial("sagemaker", known.principal, access, decision, caller.account);
   }
 
   /** Throws the first problem, but for those of single deletions among many. */
@@ -270,7 +286,10 @@ export interface RoleDecision {
   readonly problem: string | undefined;
 }
 
-const requestFacts = ({ caller, region, http }: OperationRequest, now: Date): RequestFacts => ({
+const requestFacts = (
+  { caller, region, http }: Omit<OperationRequest, "operation" | "input">,
+  now: Date,
+): RequestFacts => ({
   now,
   region,
   isSecure: http.isSecure,

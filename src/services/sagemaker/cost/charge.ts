@@ -4,8 +4,9 @@ import type { Writer } from "../../../database/store.ts";
 import type { ChargesTable } from "../../../database/tables/charges.ts";
 import type { TaskRow } from "../tasks/task-owner.ts";
 
-/** Times of a job as somebody pays for them, each per instance. */
+/** Times of a job, or of the warm pool that it left, as somebody pays for them, each per instance. */
 export interface Metered {
+  readonly isPool?: boolean;
   readonly instanceType: string;
   readonly instances: number;
   readonly startedAt: Date;
@@ -15,17 +16,15 @@ export interface Metered {
   readonly billedSeconds: number;
   /** What spot capacity saved. */
   readonly savedSeconds: number;
-  /** As a warm pool, after the end. */
-  readonly retainedSeconds: number;
 }
 
 const kindOf = ({ kind }: ResourceRow): string => kind.slice(kind.indexOf("/") + 1);
 
 export const chargeOf = (owner: ResourceRow, metered: Metered, now: Date): ChargesTable => ({
-  id: owner.uid,
+  id: metered.isPool === true ? `${owner.uid}/pool` : owner.uid,
   account: owner.account,
   region: owner.region,
-  kind: kindOf(owner),
+  kind: metered.isPool === true ? "warm-pool" : kindOf(owner),
   name: owner.name,
   instance_type: metered.instanceType,
   instances: metered.instances,
@@ -33,7 +32,6 @@ export const chargeOf = (owner: ResourceRow, metered: Metered, now: Date): Charg
   ended_at: (metered.endedAt ?? now).getTime(),
   billed_seconds: metered.billedSeconds,
   saved_seconds: metered.savedSeconds,
-  retained_seconds: metered.retainedSeconds,
   tags: owner.tags,
 });
 
@@ -50,11 +48,10 @@ export const chargeOfInstance = (task: TaskRow, owner: ResourceRow | undefined, 
   ended_at: now.getTime(),
   billed_seconds: Math.max(0, (now.getTime() - task.created_at) / 1_000),
   saved_seconds: 0,
-  retained_seconds: 0,
   tags: owner?.tags ?? "[]",
 });
 
-/** Safe to repeat: the latest is true (a warm pool is retained after its job's end). */
+/** Safe to repeat: the latest is true. */
 async function save(tx: Writer, charge: ChargesTable): Promise<void> {
   const { id: _, ...rest } = charge;
   await tx
@@ -64,10 +61,11 @@ async function save(tx: Writer, charge: ChargesTable): Promise<void> {
     .execute();
 }
 
-/** Part of the transaction that settles a job; nothing for one that never began. */
-export async function recordJob(tx: Writer, uid: string, metered: Metered | undefined, now: Date): Promise<void> {
-  const owner = metered && (await findResourceByUid(tx, uid));
-  if (owner) await save(tx, chargeOf(owner, metered, now));
+/** Part of the transaction that settles a job, or ends its pool; nothing for what never began or goes on. */
+export async function recordJob(tx: Writer, uid: string, metered: readonly Metered[], now: Date): Promise<void> {
+  const ended = metered.filter(({ endedAt }) => endedAt);
+  const owner = ended.length === 0 ? undefined : await findResourceByUid(tx, uid);
+  if (owner) for (const each of ended) await save(tx, chargeOf(owner, each, now));
 }
 
 /** Part of the transaction that forgets an instance of an endpoint. */

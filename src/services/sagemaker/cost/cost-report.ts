@@ -78,7 +78,7 @@ function* partsOf(charge: Charge, by: CostGroup, from: number, to: number): Gene
 }
 
 function add(sum: Sum, charge: Charge, share: number, prices: Prices): void {
-  const hours = (charge.instances * (charge.billed_seconds + charge.retained_seconds) * share) / 3_600;
+  const hours = (charge.instances * charge.billed_seconds * share) / 3_600;
   const price = prices.perHour(charge.instance_type);
   sum.instanceHours += hours;
   sum.isRunning ||= charge.isRunning;

@@ -1,5 +1,6 @@
-// GET /_salvia/cost: what Studio and `salvia cost` show. Signed like a request to SageMaker; answers for the caller's account.
-import type { Clock } from "../../../lib/clock.ts";
+// GET /_salvia/cost: what Studio and `salvia cost` show. Signed like a request to SageMaker; answers for the caller's account whoever may see
+// costs on AWS too.
+import { minutes, type Clock } from "../../../lib/clock.ts";
 import type { Prices } from "../../../compute/prices.ts";
 import type { Reader } from "../../../database/store.ts";
 import type { HttpRoute, RouteResponse } from "../../service.ts";
@@ -8,6 +9,7 @@ import { idleEndpoints, type IdleEndpoint } from "./idle-endpoints.ts";
 
 export interface CostQuery {
   readonly from: Date;
+  /** Not included. */
   readonly to: Date;
   readonly by: CostGroup;
   /** Endpoints that nobody asked for so long are idle. */
@@ -25,6 +27,14 @@ const parameters = ["from", "to", "by", "idle-hours"];
 
 const startOfMonth = (now: Date): Date => new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth(), 1));
 
+const aDay = /^\d{4}-\d{2}-\d{2}$/;
+
+/** A day means all of it: `to` lies behind its end. */
+function endOf(text: string | null, now: Date): Date {
+  const time = timeOf("to", text, now);
+  return text !== null && aDay.test(text) ? new Date(time.getTime() + minutes(24 * 60)) : time;
+}
+
 function timeOf(name: string, text: string | null, fallback: Date): Date {
   if (text === null) return fallback;
   const time = new Date(text);
@@ -41,7 +51,7 @@ export function readCostQuery(query: URLSearchParams, now: Date): CostQuery {
   const unknown = [...query.keys()].find((name) => !parameters.includes(name));
   if (unknown !== undefined) throw new CostQueryError(`there is no "${unknown}"; there are ${parameters.join(", ")}`);
   const from = timeOf("from", query.get("from"), startOfMonth(now));
-  const to = timeOf("to", query.get("to"), now);
+  const to = endOf(query.get("to"), now);
   if (from >= to) throw new CostQueryError("from must be before to");
   const by = query.get("by") ?? "resource";
   if (!isCostGroup(by))
@@ -76,7 +86,7 @@ export const costRoute = ({
   readonly prices: Prices;
 }): HttpRoute => ({
   prefix: "/_salvia/cost",
-  signedFor: "sagemaker",
+  signedFor: { service: "sagemaker", action: "ce:GetCostAndUsage" },
   handle: async ({ method, rawQuery, caller }) => {
     if (method !== "GET") return { status: 405, headers: { allow: "GET" } };
     if (!caller) throw new Error("the route of costs is signed");

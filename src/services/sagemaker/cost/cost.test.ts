@@ -73,15 +73,82 @@ test("spot capacity costs less, and what it saved is said", async () => {
   expect(total.saved / (total.cost + total.saved)).toBeGreaterThan(0.6);
 });
 
-test("a warm pool costs as long as it is kept", async () => {
+/** An instance that has begun and goes on. */
+async function runs(world: FakeSagemaker): Promise<void> {
+  const at = world.clock.now().getTime();
+  for (const key of world.tasks.running.keys())
+    await world.agent(key).report([{ type: "phase", at, phase: "downloading" }]);
+  await world.settle();
+}
+
+test("a job on spot capacity costs less while it runs too, by the discount of its launch", async () => {
+  const world = await fakeSagemaker({ spot: parseSpotPolicy('{"discountPercent": 75}') });
+  const StoppingCondition = { MaxRuntimeInSeconds: 36_000, MaxWaitTimeInSeconds: 36_000 };
+  await begun(world, "spot", 1, { EnableManagedSpotTraining: true, StoppingCondition });
+  await runs(world);
+  await world.clock.advance(minutes(120));
+  const { total } = await answer(world);
+  expect(total).toMatchObject({ isRunning: true, saved: expect.closeTo(2 * 0.75 * 3.6) as number });
+  expect(total.cost).toBeCloseTo(2 * 0.25 * 3.6);
+  expect(total.instanceHours).toBeCloseTo(0.5);
+});
+
+test("a warm pool costs as long as it is kept, from the end of its job on", async () => {
   const world = await fakeSagemaker();
   const ResourceConfig = { ...kmeansJob("warm", 1).ResourceConfig, KeepAlivePeriodInSeconds: 3_600 };
   await begun(world, "warm", 1, { ResourceConfig });
   await finish(world);
-  const before = (await answer(world)).total.instanceHours;
+  const poolOf = async (query?: string) =>
+    (await answer(world, query)).rows.find(({ key }) => key === "warm-pool/warm");
+  const job = (await answer(world)).rows.find(({ key }) => key === "training-job/warm");
+  const ended = world.clock.now();
+  await world.clock.advance(minutes(30));
+  const half = await poolOf();
+  expect(half).toMatchObject({ isRunning: true });
+  expect(half?.instanceHours).toBeGreaterThanOrEqual(0.5);
   await world.clock.advance(minutes(60));
   await world.settle();
-  expect((await answer(world)).total.instanceHours - before).toBeCloseTo(1, 1);
+  const whole = await poolOf();
+  expect(whole).toMatchObject({ isRunning: false });
+  expect(whole?.instanceHours).toBeCloseTo(1, 1);
+  const rows = (await answer(world)).rows;
+  expect(rows.find(({ key }) => key === "training-job/warm")).toEqual(job);
+  const firstHalf = `from=2026-01-01&to=${new Date(ended.getTime() + minutes(30)).toISOString()}`;
+  expect((await poolOf(firstHalf))?.instanceHours).toBeCloseTo(half?.instanceHours ?? 0, 2);
+  expect((await answer(world, "from=2026-01-01&by=kind")).rows.map(({ key }) => key)).toEqual([
+    "warm-pool",
+    "training-job",
+  ]);
+});
+
+test("a job that ends while its costs are asked for is counted once", async () => {
+  const world = await fakeSagemaker();
+  await begun(world, "ends", 1);
+  await runs(world);
+  await world.clock.advance(minutes(30));
+  const before = (await answer(world)).total;
+  const last = new WeakSet<object>();
+  let hasEnded = false;
+  /** Ends the job between the reading of what goes on, which comes first, and of what is written. */
+  const meanwhile = world.store.read.withPlugin({
+    transformQuery: ({ node, queryId }) => {
+      if (JSON.stringify(node).includes('"instance_type"')) last.add(queryId);
+      return node;
+    },
+    transformResult: async ({ result, queryId }) => {
+      if (last.has(queryId) && !hasEnded) {
+        hasEnded = true;
+        await finish(world);
+      }
+      return result;
+    },
+  });
+  const now = world.clock.now();
+  const query = { ...readCostQuery(new URLSearchParams("from=2026-01-01"), now), account, now };
+  const during = await costAnswer(meanwhile, query, prices);
+  expect(hasEnded).toBe(true);
+  expect(during.rows).toMatchObject([{ key: "training-job/ends", isRunning: false }]);
+  expect(during.total.instanceHours).toBeGreaterThanOrEqual(before.instanceHours);
 });
 
 test("a charge is split between days and cut to the time that is asked for", async () => {
@@ -99,7 +166,7 @@ test("a charge is split between days and cut to the time that is asked for", asy
   ]);
   expect((await answer(world, "from=2026-01-02")).total.instanceHours).toBeCloseTo(12);
   expect((await answer(world, "from=2026-01-01T06:00:00Z&to=2026-01-01T12:00:00Z")).total.instanceHours).toBeCloseTo(6);
-  expect((await answer(world, "from=2025-01-01&to=2026-01-01")).rows).toEqual([]);
+  expect((await answer(world, "from=2025-01-01&to=2025-12-31")).rows).toEqual([]);
 });
 
 test("an endpoint costs from its instances' start to their end, and sits idle until somebody asks", async () => {
@@ -120,6 +187,16 @@ test("an endpoint costs from its instances' start to their end, and sits idle un
   expect(ended.rows).toMatchObject([{ key: "endpoint/quiet", isRunning: false }]);
   await world.clock.advance(minutes(60));
   expect((await answer(world)).total).toEqual(ended.total);
+});
+
+test("a day means all of it, and a time with a zone what it says", () => {
+  const read = (query: string) => {
+    const { from, to } = readCostQuery(new URLSearchParams(query), new Date(Date.UTC(2026, 0, 5, 12)));
+    return [from.toISOString(), to.toISOString()];
+  };
+  expect(read("")).toEqual(["2026-01-01T00:00:00.000Z", "2026-01-05T12:00:00.000Z"]);
+  expect(read("from=2026-01-02&to=2026-01-02")).toEqual(["2026-01-02T00:00:00.000Z", "2026-01-03T00:00:00.000Z"]);
+  expect(read("to=2026-01-02T00:00:00Z")[1]).toBe("2026-01-02T00:00:00.000Z");
 });
 
 test.each([

@@ -57,12 +57,13 @@ export async function idleEndpoints(
     .where("state", "=", "InService")
     .execute();
   const latest = await lastInvocations(reader, account);
-  const found = rows.flatMap(({ region, name, status }): IdleEndpoint[] => {
+  const found = rows.flatMap(({ region, name, status, created_at }): IdleEndpoint[] => {
     const { current } = unpack(status) as EndpointStatus;
     if (!current) return [];
-    const { deployment, since } = current;
+    const { deployment } = current;
     const last = latest.get(`${region}/${name}`);
-    const hours = (now.getTime() - Math.max(last ?? 0, since.getTime())) / 3_600_000;
+    // An update, or an instance more, is no request.
+    const hours = (now.getTime() - (last ?? created_at)) / 3_600_000;
     if (hours < idleHours) return [];
     const costs = deployment.variants.map(({ instanceType, instanceCount }) => {
       const price = prices.perHour(instanceType);

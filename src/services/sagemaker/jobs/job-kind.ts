@@ -52,7 +52,7 @@ export interface JobKind<Spec> {
   readonly kind: string;
   instanceCount(spec: Spec): number;
   /** What is paid for it. */
-  meter(spec: Spec, status: JobStatus, now: Date): Metered | undefined;
+  meter(spec: Spec, status: JobStatus, now: Date): readonly Metered[];
   /** Seconds between SIGTERM and SIGKILL when the job is stopped. */
   readonly stopGraceSeconds: number;
   /** Fixes once what the job reads. Throws JobProblem, InputDataError or ArtifactError. */

@@ -45,8 +45,8 @@ export interface KnownAttempt {
   /** Null between attempts. */
   readonly launchedAt?: Date | null | undefined;
   readonly planBlob?: string | undefined;
-  /** What is paid for it; undefined: it never began. */
-  readonly metered?: Metered | undefined;
+  /** What is paid for it. */
+  readonly metered: readonly Metered[];
   /** Gives the instances back, or keeps them for others. */
   leave(tx: Writer): Promise<void>;
   /** Of the tasks of the attempt that runs or comes next. */

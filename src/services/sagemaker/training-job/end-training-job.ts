@@ -5,7 +5,7 @@ import type { TaskRow } from "../tasks/task-owner.ts";
 import { endsOf, observedOf } from "../tasks/task-rows.ts";
 import { ArtifactError, storeArtifacts } from "./artifacts.ts";
 import { finalMetrics } from "./job-progress.ts";
-import { ranSeconds } from "./ran-seconds.ts";
+import { billableSeconds, ranSeconds } from "./ran-seconds.ts";
 import { isSpot } from "./spot.ts";
 import { moveTo, type SecondaryStatus } from "./secondary-status.ts";
 import type { TrainingJobStatus } from "./training-job.resource.ts";
@@ -32,14 +32,13 @@ function mayRestart(job: Job, tasks: readonly TaskRow[]): boolean {
   return job.status.attempt < Math.max(allowed, hasRun ? 0 : freeRestarts);
 }
 
-export function times(job: Job, at: Date, discountPercent: number): Partial<TrainingJobStatus> {
-  if (!job.status.TrainingStartTime) return {};
-  const seconds = ranSeconds(job.status, at);
-  const share = isSpot(job.spec) ? 1 - discountPercent / 100 : 1;
+export function times({ status }: Job, at: Date): Partial<TrainingJobStatus> {
+  if (!status.TrainingStartTime) return {};
+  const seconds = ranSeconds(status, at);
   return {
     TrainingEndTime: at,
     TrainingTimeInSeconds: Math.ceil(seconds),
-    BillableTimeInSeconds: Math.ceil(seconds * share),
+    BillableTimeInSeconds: Math.ceil(billableSeconds(status, seconds)),
   };
 }
 
@@ -48,13 +47,13 @@ function secondaryOf(job: Job, verdict: Verdict): SecondaryStatus {
   return job.status.waitExceededAt ? "MaxWaitTimeExceeded" : verdict.secondary;
 }
 
-function settledStatus(job: Job, verdict: Verdict, at: Date, discountPercent: number): Partial<TrainingJobStatus> {
+function settledStatus(job: Job, verdict: Verdict, at: Date): Partial<TrainingJobStatus> {
   const secondary = secondaryOf(job, verdict);
   return {
     TrainingJobStatus: verdict.state,
     ...moveTo(job.status, secondary, at, verdict.state === "Failed" ? verdict.reason : undefined),
     ...(verdict.state === "Failed" ? { FailureReason: verdict.reason } : {}),
-    ...times(job, at, discountPercent),
+    ...times(job, at),
   };
 }
 
@@ -75,7 +74,7 @@ function nextAttempt(job: Job, at: Date): JobOutcome {
   });
 }
 
-export function trainingJobEnd({ compute, objects, roles, storage, clock, spot }: TrainingPlatform) {
+export function trainingJobEnd({ compute, objects, roles, storage, clock }: TrainingPlatform) {
   const clear = async (tasks: readonly TaskRow[]): Promise<void> => {
     for (const task of tasks) await compute.remove(task.key);
   };
@@ -103,7 +102,7 @@ export function trainingJobEnd({ compute, objects, roles, storage, clock, spot }
     const pool = poolAtEnd(job, verdict, clock.now());
     const ended = {
       ...job.status,
-      ...settledStatus(job, verdict, clock.now(), spot.discountPercent),
+      ...settledStatus(job, verdict, clock.now()),
       ...pool,
       ...(model === undefined ? {} : { ModelArtifacts: { S3ModelArtifacts: model } }),
       ...(metrics.length > 0 ? { FinalMetricDataList: metrics } : {}),

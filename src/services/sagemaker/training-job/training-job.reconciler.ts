@@ -18,7 +18,7 @@ import { walkWith, trainingStart } from "./job-progress.ts";
 import type { Job, JobOutcome, JobStep, TrainingPlatform } from "./job-step.ts";
 import { instanceCount, taskSpecs } from "./job-tasks.ts";
 import { moveTo, say, walkOf } from "./secondary-status.ts";
-import { hasWaitedTooLong, isTakenBack } from "./spot.ts";
+import { hasWaitedTooLong, isSpot, isTakenBack } from "./spot.ts";
 import { isSettled, trainingJob, type TrainingJobIntent, type TrainingJobStatus } from "./training-job.resource.ts";
 import type { TrainingJobSpec } from "./training-job.resource.ts";
 import { taskProgram, trainingProgram } from "./training-program.ts";
@@ -44,7 +44,7 @@ const failed = (job: Job, reason: string, at: Date): JobOutcome =>
   });
 
 const waitedTooLong = (job: Job, at: Date): JobOutcome =>
-  settle({ TrainingJobStatus: "Stopped", ...moveTo(job.status, "MaxWaitTimeExceeded", at), ...times(job, at, 0) });
+  settle({ TrainingJobStatus: "Stopped", ...moveTo(job.status, "MaxWaitTimeExceeded", at), ...times(job, at) });
 
 const keysOf = ({ uid, spec, status }: Job): string[] => jobTaskKeys(uid, status.attempt, instanceCount(spec));
 
@@ -113,7 +113,7 @@ function waitForCapacity({ store, capacity, clock }: TrainingPlatform): JobStep 
 }
 
 function launch(platform: TrainingPlatform): JobStep {
-  const { algorithms, compute, clock } = platform;
+  const { algorithms, compute, clock, spot } = platform;
   const specsOf = async (job: Job, tasks: readonly TaskRow[]): Promise<TaskSpec[]> => {
     const program = trainingProgram(job.spec.AlgorithmSpecification, algorithms, compute);
     const identity = { ...job, arn: trainingJob.arn(job) };
@@ -129,8 +129,10 @@ function launch(platform: TrainingPlatform): JobStep {
       if (error instanceof ImageError) return failed(job, `ClientError: ${error.message}`, clock.now());
       throw error;
     }
+    const { spotDiscountPercent = spot.discountPercent } = job.status;
+    const paid = isSpot(job.spec) ? { spotDiscountPercent } : {};
     const said = say(job.status, "Preparing the instances for training");
-    return next({ launchedAt: clock.now(), ...poolInUse(job), ...said });
+    return next({ launchedAt: clock.now(), ...paid, ...poolInUse(job), ...said });
   };
 }
 

@@ -39,6 +39,8 @@ export interface TrainingJobStatus extends Walk {
   readonly attemptStartedAt?: Date | null;
   /** When the spot capacity of this attempt was taken back; null between attempts. */
   readonly interruptedAt?: Date | null;
+  /** Of a job on spot capacity, 0 to 100, from its first launch on. */
+  readonly spotDiscountPercent?: number;
   /** When MaxWaitTimeInSeconds was over. */
   readonly waitExceededAt?: Date;
   readonly WarmPoolStatus?: WarmPoolStatus;

@@ -58,8 +58,12 @@ test("however often it crashes, a pool has one heir at most, nothing is held in 
       expect(new Set(heirs).size).toBe(heirs.length);
       expect(await world.store.read.selectFrom("reservations").selectAll().execute()).toEqual([]);
       const charges = await world.store.read.selectFrom("charges").selectAll().orderBy("started_at").execute();
-      expect(charges.map(({ name }) => name)).toEqual(names);
-      for (const [at, charge] of charges.entries()) expect(charge.billed_seconds).toBe(jobs[at]?.BillableTimeInSeconds);
+      const paid = (kind: string) =>
+        charges.filter((charge) => charge.kind === kind).map(({ name, billed_seconds }) => [name, billed_seconds]);
+      expect(paid("training-job")).toEqual(jobs.map((job, at) => [names[at], job.BillableTimeInSeconds]));
+      expect(paid("warm-pool")).toEqual(
+        jobs.map((job, at) => [names[at], job.WarmPoolStatus?.ResourceRetainedBillableTimeInSeconds]),
+      );
     }),
     { numRuns: 25 },
   );
