@@ -93,8 +93,15 @@ async function openCredentials(
   run: TaskRun,
   token: string,
 ): Promise<{ readonly host: string; readonly port: number } | undefined> {
-  const host = await run.runner.credentialsHost();
-  if (host === undefined) return undefined;
+  const place = await run.runner.credentialsHost();
+  if (place === undefined) return undefined;
+  if ("problem" in place) {
+    run.log.warn(place.problem);
+    // An agent that was restarted has said it.
+    if (run.state.current.gateway === undefined) tellUser(run, place.problem);
+    return undefined;
+  }
+  const { host } = place;
   const door = await openGatewayAt(run, host, token, run.state.current.gateway?.credentials?.port ?? 0);
   if (!door) return undefined;
   run.doors.credentials = door;

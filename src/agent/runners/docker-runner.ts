@@ -18,7 +18,7 @@ import { credentialsAddress, ensureCredentialsAddress } from "./credentials-addr
 import { ensureImage } from "./ensure-image.ts";
 import type { ProgramAddresses } from "./program-command.ts";
 import { writeContract } from "./write-contract.ts";
-import type { ProgramExit, ProgramState, Runner, Usage } from "./runner.ts";
+import type { CredentialsHost, ProgramExit, ProgramState, Runner, Usage } from "./runner.ts";
 
 export interface DockerRunnerOptions {
   readonly spec: TaskSpec;
@@ -196,12 +196,11 @@ class DockerRunner implements Runner {
     return this.#options.place.gateway;
   }
 
-  async credentialsHost(): Promise<string | undefined> {
-    if (await ensureCredentialsAddress()) return credentialsAddress;
-    this.#options.log.warn("AWS's SDKs get no credentials in this container: docs/docker.md", {
-      address: credentialsAddress,
-    });
-    return undefined;
+  async credentialsHost(): Promise<CredentialsHost> {
+    if (await ensureCredentialsAddress()) return { host: credentialsAddress };
+    return {
+      problem: `AWS's SDKs find no credentials in this container until somebody runs this on its machine, once after each boot: sudo ip address add ${credentialsAddress}/32 dev lo`,
+    };
   }
 
   async choosePort(): Promise<number> {

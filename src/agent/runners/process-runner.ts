@@ -168,7 +168,7 @@ class ProcessRunner implements Runner {
     return ownAddress(this.#options.spec);
   }
 
-  async credentialsHost(): Promise<string | undefined> {
+  async credentialsHost(): Promise<undefined> {
     return undefined;
   }
 

@@ -23,6 +23,9 @@ export interface Usage {
   readonly memoryBytes: number;
 }
 
+/** Another address of this machine, or why there is none, for the user. */
+export type CredentialsHost = { readonly host: string } | { readonly problem: string };
+
 export interface Runner {
   /** Makes the root ready: called again after a restart, as long as the program was not released. Throws StageError when it never can. */
   prepare(): Promise<void>;
@@ -41,8 +44,8 @@ export interface Runner {
   outsideBytes(): Promise<number>;
   /** Address of this machine where the program reaches its gateway. */
   gatewayHost(): string;
-  /** Another address of this machine, where the program's SDKs take credentials from; undefined: the gateway's own will do, or there is none. */
-  credentialsHost(): Promise<string | undefined>;
+  /** Where the program's SDKs take credentials from, if not from the gateway's own address. */
+  credentialsHost(): Promise<CredentialsHost | undefined>;
   /** A port for the model, before the release. */
   choosePort(): Promise<number>;
   /** Address where a released program listens; undefined while it has none. */
