@@ -88,7 +88,8 @@ def two_instances_train_together_by_name():
 
 @test
 def fast_files_and_file_systems_are_mounts_of_the_container():
-    s3.put_object(Bucket=bucket, Key="large/rows.csv", Body=b"\n".join(b"%d" % (at % 7) for at in range(700_000)))
+    rows = b"\n".join(b"%d" % (at % 7) for at in range(700_000))
+    s3.put_object(Bucket=bucket, Key="large/rows.csv", Body=rows)
     large = {"S3DataType": "S3Prefix", "S3Uri": f"s3://{bucket}/large/"}
     files = {"FileSystemId": "fs-0acce97ed", "FileSystemAccessMode": "ro", "FileSystemType": "EFS", "DirectoryPath": "/data"}
     channels = [
@@ -98,15 +99,19 @@ def fast_files_and_file_systems_are_mounts_of_the_container():
     script = (
         "cd /opt/ml/input/data && grep ' /opt/ml/input' /proc/self/mountinfo | cut -d' ' -f5,6 && wc -l < train/rows.csv"
         " && cat files/shared.txt && (touch train/new files/new 2>&1 | grep -c Read-only)"
+        # A container's root has no more rights over what is stored than anybody else, wherever it moves the folder.
+        "; (chmod 777 train/rows.csv; rm train/rows.csv; mount -o remount,rw train; umount train"
+        "; mv /opt/ml/input/data /opt/ml/moved; echo x >> /opt/ml/moved/train/rows.csv; echo x >> train/rows.csv) 2>/dev/null; true"
     )
-    algorithm = {"TrainingImage": image, "TrainingInputMode": "File", "ContainerEntrypoint": ["/bin/sh"], "ContainerArguments": ["-c", script]}
-    job = trained("fast", AlgorithmSpecification=algorithm, InputDataConfig=channels)
+    algorithm = {"TrainingImage": image, "TrainingInputMode": "File", "ContainerEntrypoint": ["/bin/sh"], "ContainerArguments": ["-c", 'eval "$SCRIPT"']}
+    job = trained("fast", AlgorithmSpecification=algorithm, InputDataConfig=channels, Environment={"SCRIPT": script})
     said = lines("fast")
     assert job["TrainingJobStatus"] == "Completed", (job.get("FailureReason"), said)
     mounts = sorted(line.split()[0] for line in said if line.startswith("/opt/ml/input"))
-    assert mounts == ["/opt/ml/input/data/files", "/opt/ml/input/data/train", "/opt/ml/input/data/train/rows.csv"], said
+    assert mounts == ["/opt/ml/input/data/files", "/opt/ml/input/data/train"], said
     assert all(" ro," in line for line in said if line.startswith("/opt/ml/input")), said
     assert "699999" in said and "of the machine" in "".join(said) and said[-1].endswith("2"), said
+    assert s3.get_object(Bucket=bucket, Key="large/rows.csv")["Body"].read() == rows
 
 
 @test

@@ -3,6 +3,7 @@ import gzip
 import hashlib
 import json
 import os
+from concurrent.futures import ThreadPoolExecutor
 
 import boto3
 from botocore.exceptions import ClientError
@@ -120,16 +121,25 @@ def what_cannot_be_streamed_fails_with_its_name():
 LOOKER = """
 import hashlib, json, os
 base = "/opt/ml/input/data/"
-def tried(path):
-    try: open(path, "a").write("x")
+def refused(action, *words):
+    try: action(*words)
     except OSError as error: return error.strerror
-    return "written"
+    return "done"
+def tried(path):
+    return refused(lambda: open(path, "a").write("x"))
 mounts = [line.split()[4] for line in open("/proc/self/mountinfo")]
 seen = {"mounts": [path for path in mounts if path.startswith(base)]}
 if os.path.exists(base + "fast"):
     seen["large"] = hashlib.sha256(open(base + "fast/deep/large", "rb").read()).hexdigest()
     seen["small"] = open(base + "fast/small").read()
     seen["tried"] = [tried(base + "fast/" + name) for name in ("deep/large", "small", "new")]
+    seen["tried"] += [refused(os.chmod, base + "fast/deep/large", 0o777), refused(os.unlink, base + "fast/deep/large")]
+    # The mount goes with its folder.
+    refused(os.rename, "/opt/ml/input/data", "/opt/ml/input/moved")
+    base = "/opt/ml/input/moved/" if os.path.exists("/opt/ml/input/moved") else base
+    seen["tried"].append(tried(base + "fast/deep/large"))
+    found = [os.stat(f"{base}fast/many/{at:03d}") for at in range(300)]
+    seen["many"] = [sum(facts.st_size for facts in found), min(facts.st_nlink for facts in found)]
 for name in ("ro", "rw"):
     if os.path.exists(base + name): seen[name] = [open(base + name + "/shared.txt").read(), tried(base + name + "/shared.txt")]
 json.dump(seen, open("/opt/ml/model/seen.json", "w"))
@@ -141,12 +151,16 @@ def fast_files_are_bound_and_cannot_be_written():
     large = os.urandom(3_000_000)
     s3.put_object(Bucket=bucket, Key="fast/deep/large", Body=large)
     s3.put_object(Bucket=bucket, Key="fast/small", Body="s")
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda at: s3.put_object(Bucket=bucket, Key=f"fast/many/{at:03d}", Body=bytes(100_000)), range(300)))
     s3.put_object(Bucket=bucket, Key="code/reader.py", Body=LOOKER)
     seen = seen_by(job("fast", [channel("fast", "fast/", InputMode="FastFile")]))
     assert seen["large"] == hashlib.sha256(large).hexdigest() and seen["small"] == "s"
-    # The first belongs to the server, which is another user.
-    assert "written" not in seen["tried"] and seen["tried"][2] == "Read-only file system", seen["tried"]
-    assert seen["mounts"] == ["/opt/ml/input/data/fast", "/opt/ml/input/data/fast/deep/large"], seen["mounts"]
+    # What is stored belongs to the server, which is another user.
+    assert "done" not in seen["tried"] and seen["tried"][2] == "Read-only file system", seen["tried"]
+    assert seen["mounts"] == ["/opt/ml/input/data/fast"], seen["mounts"]
+    # Not one of them is a copy.
+    assert seen["many"][0] == 30_000_000 and seen["many"][1] > 1, seen["many"]
     # A program that tried to write has changed nothing.
     assert s3.get_object(Bucket=bucket, Key="fast/deep/large")["Body"].read() == large
 

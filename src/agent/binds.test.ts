@@ -3,12 +3,9 @@ import type { PlannedObject } from "../task/channel-plan.ts";
 import { splitForBinds } from "./binds.ts";
 
 const megabyte = 1_048_576;
-const stored = (path: string, sizeBytes: number): PlannedObject => ({
-  path,
-  sizeBytes,
-  source: { file: `/data/${path}` },
-  isGzip: false,
-});
+/** Any file that every user may read. */
+const source = { file: import.meta.filename };
+const stored = (path: string, sizeBytes: number): PlannedObject => ({ path, sizeBytes, source, isGzip: false });
 
 test("of many large objects the largest are bound, so many that a task still starts fast", () => {
   const objects = Array.from({ length: 1_000 }, (_, at) => stored(`o${at}`, megabyte * (at + 1)));

@@ -1,6 +1,7 @@
-// What a program sees below /opt/ml without a copy: large objects of a FastFile channel, and folders of the machine that stand for file
-// systems. Bound one by one, so that nothing else of the data folder is in sight.
+// What a program sees below /opt/ml without a copy: FastFile channels, of those on another file system than the tasks' their large objects,
+// and folders of the machine that stand for file systems. Bound one by one, so that nothing else of the data folder is in sight.
 import type { PlannedObject } from "../task/channel-plan.ts";
+import { isLendable, type FileObject } from "./lend-objects.ts";
 
 export interface Bind {
   /** File or folder of this machine. */
@@ -17,15 +18,12 @@ const smallestBytes = 1_048_576;
 
 /** The largest objects, which are bound, and the others, which are copied. */
 export function splitForBinds(objects: readonly PlannedObject[]): {
-  readonly bound: readonly (PlannedObject & { readonly source: { readonly file: string } })[];
+  readonly bound: readonly FileObject[];
   readonly copied: readonly PlannedObject[];
 } {
-  const isBindable = (
-    object: PlannedObject,
-  ): object is PlannedObject & { readonly source: { readonly file: string } } =>
-    "file" in object.source && !object.isGzip && object.sizeBytes >= smallestBytes;
   const bound = objects
-    .filter(isBindable)
+    .filter(({ sizeBytes }) => sizeBytes >= smallestBytes)
+    .filter(isLendable)
     .toSorted((a, b) => b.sizeBytes - a.sizeBytes)
     .slice(0, mostBinds);
   const paths = new Set(bound.map(({ path }) => path));

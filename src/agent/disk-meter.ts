@@ -29,7 +29,7 @@ export function diskMeter(task: MeteredTask): DiskMeter {
   let counted: { readonly bytes: number | undefined; readonly restUntilMs: number } | undefined;
   const count = async (): Promise<number | undefined> => {
     try {
-      return (await folderBytes(paths.folder)) + (await runner.outsideBytes()) + storedOutputBytes(task);
+      return (await folderBytes(paths.folder, paths.lent)) + (await runner.outsideBytes()) + storedOutputBytes(task);
     } catch (error) {
       log.debug("the task's files cannot be counted", { error });
       return undefined;

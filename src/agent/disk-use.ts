@@ -20,8 +20,8 @@ const orHidden = async <T>(looking: Promise<T>): Promise<T | undefined> => {
   }
 };
 
-/** Bytes on the disk of everything below the folder: holes take none, links are not followed. */
-export async function folderBytes(folder: string): Promise<number> {
+/** Bytes on the disk of everything below the folder, without what lies in `left`: holes take none, links are not followed. */
+export async function folderBytes(folder: string, left?: string): Promise<number> {
   const folders = [folder];
   let bytes = 0;
   let entriesLeft = mostEntries;
@@ -29,6 +29,7 @@ export async function folderBytes(folder: string): Promise<number> {
     const entries = (await orHidden(readdir(at, { withFileTypes: true }))) ?? [];
     for (const entry of entries.slice(0, entriesLeft)) {
       const path = join(at, entry.name);
+      if (path === left) continue;
       if (entry.isDirectory()) folders.push(path);
       bytes += ((await orHidden(lstat(path)))?.blocks ?? 0) * blockBytes;
     }

@@ -67,7 +67,16 @@ async function bringIn(run: TaskRun): Promise<void> {
   const quota = new DiskQuota(run.spec.diskBytes);
   const tell = (text: string): void => tellUser(run, text);
   const canBind = run.spec.program.kind === "image" || run.host.bwrap !== undefined;
-  const binds = await stageIn(plan, { ...patience, root: paths.root, connection, progress, quota, canBind, tell });
+  const binds = await stageIn(plan, {
+    ...patience,
+    root: paths.root,
+    lent: paths.lent,
+    connection,
+    progress,
+    quota,
+    canBind,
+    tell,
+  });
   // Kept for the release, which may be another agent's.
   if (binds.length > 0) run.state.save({ binds });
   if (run.spec.hasPipes === true) await (await import("./pipes/watch-pipes.ts")).makeFirstPipes(plan, paths.root);

@@ -1,5 +1,14 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -8,6 +17,7 @@ import { systemClock } from "../lib/clock.ts";
 import { silentLog } from "../lib/log.ts";
 import type { ChannelPlan, PlannedObject } from "../task/channel-plan.ts";
 import { DiskQuota } from "./disk-quota.ts";
+import { folderBytes } from "./disk-use.ts";
 import { createProgress } from "./progress.ts";
 import { FakeClock } from "../lib/clock.fake.ts";
 import { connectToServer } from "./server-connection.ts";
@@ -25,6 +35,7 @@ async function setUp(diskBytes?: number) {
     rmSync(folder, { recursive: true, force: true });
   });
   const root = join(folder, "root");
+  const lent = join(folder, "lent");
   const common = { clock: systemClock, log: silentLog, signal: stopping.signal };
   const progress = createProgress(systemClock, () => undefined);
   const told: string[] = [];
@@ -32,6 +43,7 @@ async function setUp(diskBytes?: number) {
     server,
     stopping,
     root,
+    lent,
     file: (name: string, bytes: string | Buffer) => {
       writeFileSync(join(folder, name), bytes);
       return { file: join(folder, name) };
@@ -41,6 +53,7 @@ async function setUp(diskBytes?: number) {
       stageIn(plan, {
         ...common,
         root,
+        lent,
         connection,
         progress,
         quota: new DiskQuota(diskBytes),
@@ -187,22 +200,69 @@ test("a model archive may not unpack to more than the volume", async () => {
 
 const megabyte = 1_048_576;
 
-test("large objects of a FastFile channel are bound and the others copied, in a folder that cannot be written", async () => {
-  const { root, file, stage } = await setUp(2 * megabyte);
+const fastFiles = (...objects: PlannedObject[]): ChannelPlan => ({
+  channels: [{ name: "train", mode: "FastFile", objects }],
+  modelArchives: [],
+});
+
+test("objects of a FastFile channel are links in a folder of their own, and nothing below the root is one", async () => {
+  const { root, lent, file, stage } = await setUp(2 * megabyte);
   const large = file("large", Buffer.alloc(3 * megabyte, "x"));
+  const small = file("small", "s");
   const zipped = file("zipped", gzipSync(Buffer.alloc(10)));
-  const objects = [
+  const secret = file("secret", "t");
+  chmodSync(secret.file, 0o600);
+  const plan = fastFiles(
     object("deep/large", large, 3 * megabyte),
-    object("small", file("small", "s"), 1),
+    object("small", small, 1),
+    object("again/small", small, 1),
     object("zipped", zipped, 2 * megabyte, true),
-  ];
-  const plan: ChannelPlan = { channels: [{ name: "train", mode: "FastFile", objects }], modelArchives: [] };
-  expect(await stage(plan, true)).toEqual([
-    { from: join(root, "input/data/train"), to: "input/data/train", isReadOnly: true },
-    { from: large.file, to: "input/data/train/deep/large", isReadOnly: true },
-  ]);
-  expect(statSync(join(root, "input/data/train/deep/large")).size).toBe(0);
-  expect([train(root, "small"), train(root, "zipped")]).toEqual(["s", "\0".repeat(10)]);
+    object("secret", secret, 1),
+  );
+  const binds = [{ from: join(lent, "train"), to: "input/data/train", isReadOnly: true }];
+  expect(await stage(plan, true)).toEqual(binds);
+  const inode = (path: string): number => statSync(path).ino;
+  expect(inode(join(lent, "train/deep/large"))).toBe(inode(large.file));
+  expect(inode(join(lent, "train/again/small"))).toBe(inode(small.file));
+  // Copied: what must be unpacked, and what the program, a user of its own, could not read.
+  expect(inode(join(lent, "train/secret"))).not.toBe(inode(secret.file));
+  const modes = ["secret", "zipped", "deep"].map((name) =>
+    (statSync(join(lent, "train", name)).mode & 0o777).toString(8),
+  );
+  expect(modes).toEqual(["444", "444", "755"]);
+  expect(readFileSync(join(lent, "train/zipped"), "utf8")).toBe("\0".repeat(10));
+  expect(readdirSync(join(root, "input/data/train"))).toEqual([]);
+  // Again, as an agent that was killed does.
+  expect(await stage(plan, true)).toEqual(binds);
+  expect(await folderBytes(join(lent, ".."), lent)).toBeGreaterThan(3 * megabyte);
+});
+
+const otherDisk = "/dev/shm";
+const hasOtherDisk = existsSync(otherDisk) && statSync(otherDisk).dev !== statSync(tmpdir()).dev;
+
+test.skipIf(!hasOtherDisk)(
+  "from another file system large objects are bound and the others copied (needs /dev/shm)",
+  async () => {
+    const { lent, stage } = await setUp(2 * megabyte);
+    const folder = mkdtempSync(join(otherDisk, "salvia-stage-"));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    const [large, small] = [{ file: join(folder, "large") }, { file: join(folder, "small") }];
+    writeFileSync(large.file, Buffer.alloc(3 * megabyte, "x"));
+    writeFileSync(small.file, "s");
+    const plan = fastFiles(object("deep/large", large, 3 * megabyte), object("small", small, 1));
+    expect(await stage(plan, true)).toEqual([
+      { from: join(lent, "train"), to: "input/data/train", isReadOnly: true },
+      { from: large.file, to: "input/data/train/deep/large", isReadOnly: true },
+    ]);
+    expect(statSync(join(lent, "train/deep/large")).size).toBe(0);
+    expect(readFileSync(join(lent, "train/small"), "utf8")).toBe("s");
+  },
+);
+
+test("an object of a FastFile channel that is gone is named", async () => {
+  const { lent, stage } = await setUp();
+  const plan = fastFiles(object("gone", { file: join(lent, "nowhere") }, 1));
+  await expect(stage(plan, true)).rejects.toThrow("Could not bring in gone");
 });
 
 test("where nothing can be bound, FastFile copies and says so, and a folder is found by a link", async () => {
@@ -227,6 +287,5 @@ test("where nothing can be bound, FastFile copies and says so, and a folder is f
 test("names that cannot stand together are refused, bound or not", async () => {
   const { file, stage } = await setUp();
   const objects = [object("a", file("a", "x"), megabyte), object("a/b", file("b", "x"), 1)];
-  const plan: ChannelPlan = { channels: [{ name: "train", mode: "FastFile", objects }], modelArchives: [] };
-  await expect(stage(plan, true)).rejects.toThrow("both a file and the folder");
+  await expect(stage(fastFiles(...objects), true)).rejects.toThrow("both a file and the folder");
 });

@@ -1,6 +1,6 @@
 // Brings a plan's objects into the task's root: channels under input/data, model archives unpacked under model. Repeatable: what a
 // killed agent left half done is made anew.
-import { constants, copyFile, mkdir, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { chmod, constants, copyFile, mkdir, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { createWriteStream } from "node:fs";
 import { dirname, join } from "node:path";
 import { Transform } from "node:stream";
@@ -9,6 +9,7 @@ import { errorCode } from "../lib/error-code.ts";
 import type { ChannelPlan, PlannedChannel, PlannedObject } from "../task/channel-plan.ts";
 import { splitForBinds, type Bind } from "./binds.ts";
 import { untilItWorks, type Patience } from "./back-off.ts";
+import { lendObjects, openFolders } from "./lend-objects.ts";
 import { openPlanned, type OpenObject } from "./planned-bytes.ts";
 import { checkTogether, inside, safeParts, StageError } from "./planned-path.ts";
 import type { DiskQuota } from "./disk-quota.ts";
@@ -17,6 +18,8 @@ import { ServerRefusalError, TaskGoneError, type ServerConnection } from "./serv
 
 export interface StageOptions extends Patience {
   readonly root: string;
+  /** Folder for what the program sees read-only, outside of `root`. */
+  readonly lent: string;
   readonly connection: ServerConnection;
   readonly progress: Progress;
   /** Of the task's volume; inputs that would go beyond it end the staging. */
@@ -79,18 +82,29 @@ async function stageMount(channel: PlannedChannel, options: StageOptions): Promi
   return [];
 }
 
-/** Large objects are bound over empty files of their names, and the folder over itself, so that nothing in it can be written. */
+/** In a folder of its own, bound read-only: objects as links where that can be; else the largest bound over empty files of their names, and the others copied. */
 async function stageFastFiles(channel: PlannedChannel, options: StageOptions): Promise<readonly Bind[]> {
   if (!options.canBind) {
     options.tell(`FastFile: the files of the channel ${channel.name} were copied: this machine has no namespaces`);
     await stageFiles(channel, options);
     return [];
   }
-  const { bound, copied } = splitForBinds(channel.objects);
-  const folder = await stageFiles({ ...channel, objects: copied }, options, channel.objects);
+  await emptyFolder(channel, options);
+  checkPaths(channel);
+  const folder = join(options.lent, channel.name);
+  await rm(folder, { recursive: true, force: true });
+  openFolders()(folder);
+  const { bound, copied } = splitForBinds(await lendObjects(channel.objects, folder, options.signal));
+  const makeFolder = openFolders();
+  await bringAll(channel.name, copied, options, async (object) => {
+    const to = inside(folder, object.path);
+    makeFolder(dirname(to));
+    await retryingDownload(object, options, () => bring(object, to, options));
+    await chmod(to, 0o444);
+  });
   for (const { path } of bound) {
     const to = inside(folder, path);
-    await mkdir(dirname(to), { recursive: true });
+    makeFolder(dirname(to));
     await writeFile(to, "");
   }
   const to = folderName(channel);
@@ -100,30 +114,39 @@ async function stageFastFiles(channel: PlannedChannel, options: StageOptions): P
   ];
 }
 
-/** Answers the folder. `together`: all that it will hold. */
-async function stageFiles(
-  channel: PlannedChannel,
-  options: StageOptions,
-  together: readonly PlannedObject[] = channel.objects,
-): Promise<string> {
+async function stageFiles(channel: PlannedChannel, options: StageOptions): Promise<void> {
   const folder = await emptyFolder(channel, options);
-  try {
-    checkTogether(together.map((object) => object.path));
-  } catch (error) {
-    if (error instanceof StageError) throw new StageError(`Channel ${channel.name}: ${error.message}`);
-    throw error;
-  }
-  options.progress.start(
-    channel.name,
-    channel.objects.reduce((sum, object) => sum + object.sizeBytes, 0),
-  );
-  await eachOf(channel.objects, filesAtOnce, async (object) => {
-    options.signal.throwIfAborted();
+  checkPaths(channel);
+  await bringAll(channel.name, channel.objects, options, async (object) => {
     const to = inside(folder, object.path);
     await mkdir(dirname(to), { recursive: true });
     await retryingDownload(object, options, () => bring(object, to, options));
   });
-  return folder;
+}
+
+function checkPaths({ name, objects }: PlannedChannel): void {
+  try {
+    checkTogether(objects.map((object) => object.path));
+  } catch (error) {
+    if (error instanceof StageError) throw new StageError(`Channel ${name}: ${error.message}`);
+    throw error;
+  }
+}
+
+async function bringAll(
+  name: string,
+  objects: readonly PlannedObject[],
+  { progress, signal }: StageOptions,
+  bringOne: (object: PlannedObject) => Promise<void>,
+): Promise<void> {
+  progress.start(
+    name,
+    objects.reduce((sum, object) => sum + object.sizeBytes, 0),
+  );
+  await eachOf(objects, filesAtOnce, async (object) => {
+    signal.throwIfAborted();
+    await bringOne(object);
+  });
 }
 
 /** The server may go away in the middle of a download: then the object is brought again, from its start. */

@@ -30,6 +30,8 @@ export interface TaskPaths {
   readonly hosts: string;
   /** Becomes /opt/ml. */
   readonly root: string;
+  /** Folders that the program sees below /opt/ml, and never writes: a FastFile channel each. */
+  readonly lent: string;
   /** Becomes /tmp. */
   readonly temporary: string;
 }
@@ -68,6 +70,7 @@ export function taskPaths(folder: string): TaskPaths {
     startScript: at("start.sh"),
     hosts: at("hosts"),
     root: at("root"),
+    lent: at("lent"),
     temporary: at("tmp"),
   };
 }
