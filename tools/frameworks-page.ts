@@ -36,7 +36,8 @@ Where the system's python3 has PyTorch in the release's version already (Debian'
 nothing large is downloaded. pip's and uv's own settings of the user who runs Salvia (\`PIP_INDEX_URL\`, \`PIP_EXTRA_INDEX_URL\`,
 \`UV_DEFAULT_INDEX\`, pip.conf) name other indexes.
 
-This is so on a machine with a Docker Engine, too (\`--compute docker\`): SageMaker's own images need an account of AWS to be pulled.
+This is so on a machine with a Docker Engine, too (\`--compute docker\`): SageMaker's own images need an account of AWS to be pulled. One that is in
+the engine already, under the name that the job gives it, is run as the container that it is: \`docker pull\` it with an account of AWS, once.
 An image of such a name that somebody has pushed to Salvia's registry runs as a container instead, with its own
 contents; a container of another base is asked for under a name of its own.
 

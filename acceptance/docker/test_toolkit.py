@@ -8,8 +8,9 @@ import tarfile
 import boto3
 import sagemaker
 from sagemaker.estimator import Estimator
+from sagemaker.pytorch import PyTorch
 
-from docker_base import build_flags, docker, make_base
+from docker_base import build_flags, docker, docker_output, make_base
 from harness import Skipped, files_of, run, test
 from sdk2_waits import fitted
 
@@ -66,6 +67,34 @@ def the_toolkit_runs_a_script_on_two_instances():
         assert f'says 6.1 on {host} of ["algo-1","algo-2"]' in log, log[-3000:]
     assert log.count("3 files, 3 objects, as SalviaExecutionRole") == 2, log[-3000:]
     assert sorted(files_of(s3, job["ModelArtifacts"]["S3ModelArtifacts"])) == ["algo-1.txt", "algo-2.txt"]
+
+
+@test
+def a_framework_s_image_that_is_in_the_engine_runs_as_the_container_that_it_is():
+    if not state.get("has image"):
+        raise Skipped("there is no image with the toolkit")
+    estimator = PyTorch(
+        entry_point="train.py",
+        source_dir=str(here / "source"),
+        framework_version="2.0.0",
+        py_version="py310",
+        role=role,
+        instance_count=1,
+        instance_type="ml.m5.large",
+        output_path=f"s3://{bucket}/out",
+        sagemaker_session=sagemaker.Session(default_bucket=bucket),
+    )
+    # As `docker pull` leaves it, for those who have an account of AWS.
+    name = estimator.training_image_uri()
+    docker_output("tag", image, name)
+    try:
+        job, log = fitted(estimator, {"training": f"s3://{bucket}/rows/"})
+    finally:
+        docker_output("rmi", name)
+    assert job["TrainingJobStatus"] == "Completed", (job.get("FailureReason"), log[-3000:])
+    assert 'says 6.1 on algo-1 of ["algo-1"]' in log and "3 files, 3 objects, as SalviaExecutionRole" in log, log[-3000:]
+    # Of the toolkit in the image, and nothing of an environment that stands for it.
+    assert "sagemaker-training-toolkit" in log and "Framework asked for" not in log, log[-3000:]
 
 
 run()

@@ -46,6 +46,7 @@ export function describeComputeBackend(name: string, create: () => Promise<Backe
       expect(await backend.inspect("nothing")).toBeUndefined();
       await backend.stop("nothing", 1);
       await backend.remove("nothing");
+      expect(await backend.hasImage(["no-such-image:1", "No Image At All"])).toBe(false);
       expect(await Array.fromAsync(backend.list())).toEqual([]);
     });
 

@@ -15,6 +15,8 @@ export interface ComputeBackend {
   readonly name: string;
   /** "images": container images run here, as far as can be told at once. */
   readonly features: ReadonlySet<BackendFeature>;
+  /** Whether an image is here under one of these names, without a pull. */
+  hasImage(names: readonly string[]): Promise<boolean>;
   /** Starting the same key twice yields one task. Throws CapacityError when a retry may help, ImageError when it never will. */
   start(task: TaskSpec): Promise<void>;
   /** Undefined once the backend has no trace of the key. A task whose agent died is given a new agent (which adopts it). */

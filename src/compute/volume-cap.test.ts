@@ -9,6 +9,7 @@ function backendWith(started: TaskSpec[]): ComputeBackend {
     name: "none",
     features: new Set(["images"]),
     start: async (task) => void started.push(task),
+    hasImage: async () => false,
     inspect: async () => undefined,
     stop: async () => {},
     remove: async () => {},

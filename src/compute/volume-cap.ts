@@ -10,6 +10,7 @@ export const withVolumeCap = (backend: ComputeBackend, capBytes: number | undefi
         get features() {
           return backend.features;
         },
+        hasImage: (names) => backend.hasImage(names),
         start: (task) => backend.start({ ...task, diskBytes: Math.min(task.diskBytes ?? capBytes, capBytes) }),
         inspect: (key) => backend.inspect(key),
         stop: (key, graceSeconds) => backend.stop(key, graceSeconds),

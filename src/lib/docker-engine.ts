@@ -116,6 +116,18 @@ async function bodyOf(answer: IncomingMessage): Promise<string> {
   return Buffer.concat(parts).toString("utf8");
 }
 
+/** Whether an image is there under this name. */
+export async function engineHas(engine: DockerEngine, image: string, signal?: AbortSignal): Promise<boolean> {
+  try {
+    await engine.ask({ method: "GET", path: `/images/${encodeURI(image)}/json`, ...(signal && { signal }) });
+    return true;
+  } catch (error) {
+    // 400: no name that an engine could have.
+    if (error instanceof EngineRefusalError && [400, 404].includes(error.status)) return false;
+    throw error;
+  }
+}
+
 /** As the engine wants filters: ?filters={"label":["a=b"]}. */
 export const filterQuery = (filters: Readonly<Record<string, readonly string[]>>): string =>
   `filters=${encodeURIComponent(JSON.stringify(filters))}`;

@@ -1,7 +1,7 @@
 // The image of a task, in the engine: one that is there under one of its names, or pulled.
 import { existsSync } from "node:fs";
 import type { Clock } from "../../lib/clock.ts";
-import { EngineAwayError, EngineRefusalError, type DockerEngine } from "../../lib/docker-engine.ts";
+import { EngineAwayError, engineHas, EngineRefusalError, type DockerEngine } from "../../lib/docker-engine.ts";
 import type { Log } from "../../lib/log.ts";
 import type { ImageProgram, ImagePull, InstanceShape, TaskSpec } from "../../task/task.ts";
 import { StageError } from "../planned-path.ts";
@@ -31,7 +31,7 @@ export async function ensureImage(wish: ImageWish): Promise<EngineImage> {
   const machine = await engine.ask<{ NCPU: number; MemTotal: number }>({ method: "GET", path: "/info", signal });
   const about = { cpus: machine.NCPU, memoryBytes: machine.MemTotal };
   for (const name of program.localNames)
-    if (await isThere(wish, name)) {
+    if (await engineHas(engine, name, signal)) {
       await checkLabel(wish, name);
       return { name, ...about };
     }
@@ -50,17 +50,6 @@ function checkDevices({ instanceType, gpus, neuronDevices }: InstanceShape): voi
   if (gpus > 0 && !existsSync("/dev/nvidia0")) throw lacks(gpus === 1 ? "GPU" : "GPUs", gpus);
   if (neuronDevices > 0 && !existsSync(`/dev/neuron${neuronDevices - 1}`))
     throw lacks("AWS Neuron devices", neuronDevices);
-}
-
-async function isThere({ engine, signal }: ImageWish, name: string): Promise<boolean> {
-  try {
-    await engine.ask({ method: "GET", path: `/images/${encodeURI(name)}/json`, signal });
-    return true;
-  } catch (error) {
-    // 400: no name that an engine could have.
-    if (error instanceof EngineRefusalError && [400, 404].includes(error.status)) return false;
-    throw error;
-  }
 }
 
 const multiModelLabel = "com.amazonaws.sagemaker.capabilities.multi-models";

@@ -3,7 +3,14 @@
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, realpathSync } from "node:fs";
 import { join } from "node:path";
-import { connectToEngine, EngineAwayError, EngineRefusalError, filterQuery } from "../../lib/docker-engine.ts";
+import {
+  connectToEngine,
+  EngineAwayError,
+  engineHas,
+  EngineRefusalError,
+  filterQuery,
+  type DockerEngine,
+} from "../../lib/docker-engine.ts";
 import type { Log } from "../../lib/log.ts";
 import { installationLabel, taskLabel, type ContainerPlace } from "../../task/container-place.ts";
 import { readOwnJson, taskPaths } from "../../task/task-folder.ts";
@@ -46,16 +53,8 @@ export function createDockerBackend(options: DockerBackendOptions): ComputeBacke
     await agents.start({ ...task, container: place });
   };
   const clear = async (key: string): Promise<void> => {
-    for (const { Id } of await containers(`${taskLabel}=${key}`)) await removeContainer(Id);
+    for (const { Id } of await containers(`${taskLabel}=${key}`)) await removeContainer(engine, Id);
     await networks.removeUnused(usedNetworks(dataFolder));
-  };
-  const removeContainer = async (id: string): Promise<void> => {
-    try {
-      await engine.ask({ method: "DELETE", path: `/containers/${id}?force=1&v=1` });
-    } catch (error) {
-      // Gone, or somebody else is at it.
-      if (!(error instanceof EngineRefusalError && [404, 409].includes(error.status))) throw error;
-    }
   };
   /** What cannot be done now, the sweeper asks for again: the label is still there. */
   const whenItAnswers = async (what: string, act: () => Promise<void>): Promise<void> => {
@@ -82,6 +81,11 @@ export function createDockerBackend(options: DockerBackendOptions): ComputeBacke
     get features() {
       return new Set([...agents.features, ...(engine.mayExist() ? (["images"] as const) : [])]);
     },
+    hasImage: async (names) => {
+      const found: string[] = [];
+      await whenItAnswers("images could not be asked for", async () => void found.push(...(await here(engine, names))));
+      return found.length > 0;
+    },
     start: (task) => (task.program.kind === "image" ? inTurn(() => start(task)) : agents.start(task)),
     inspect: (key) => agents.inspect(key),
     stop: (key, graceSeconds) => agents.stop(key, graceSeconds),
@@ -93,6 +97,21 @@ export function createDockerBackend(options: DockerBackendOptions): ComputeBacke
     },
     list: () => listAll(agents, keysOfContainers),
   };
+}
+
+async function here(engine: DockerEngine, names: readonly string[]): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const name of names) if (await engineHas(engine, name)) found.push(name);
+  return found;
+}
+
+async function removeContainer(engine: DockerEngine, id: string): Promise<void> {
+  try {
+    await engine.ask({ method: "DELETE", path: `/containers/${id}?force=1&v=1` });
+  } catch (error) {
+    // Gone, or somebody else is at it.
+    if (!(error instanceof EngineRefusalError && [404, 409].includes(error.status))) throw error;
+  }
 }
 
 /** Tasks with a folder, then containers whose task has none any more. */

@@ -51,6 +51,7 @@ export function createFakeBackend(deliver: Deliver = () => undefined): FakeBacke
       }
       if (failure) throw failure.error;
     },
+    hasImage: async () => false,
     inspect: async (key) => {
       const task = tasks.get(key);
       return task && { state: task.hasEnded ? "ended" : "alive" };

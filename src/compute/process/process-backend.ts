@@ -97,6 +97,7 @@ export function createProcessBackend(options: ProcessBackendOptions): ComputeBac
       startAgent(task.key, 0);
       log.info("task started", { key: task.key });
     },
+    hasImage: async () => false,
     inspect: async (key) => {
       const paths = pathsOf(key);
       if (!existsSync(paths.task)) return undefined;

@@ -15,14 +15,14 @@ export interface ContainerWish {
 }
 
 export interface ImagePlatform extends Pick<SagemakerPlatform, "images"> {
-  readonly compute: Pick<ComputeBackend, "features">;
+  readonly compute: Pick<ComputeBackend, "features" | "hasImage">;
 }
 
 /**
- * Whether somebody has pushed an image of this name to one of our registries and an engine here can run it: one's own build of a
- * framework's image comes before the environment that stands for the image.
+ * Whether an image of this name is here, and an engine that can run it: pushed to one of our registries, or in the engine (built, or pulled from
+ * AWS). A framework's own image, and one's own build of it, come before the environment that stands for the image.
  */
-export async function isPushed(
+export async function isContainerHere(
   { images, compute }: ImagePlatform,
   {
     image,
@@ -32,8 +32,9 @@ export async function isPushed(
   }: Pick<ContainerWish, "image" | "account" | "region" | "roleArn">,
 ): Promise<boolean> {
   if (!compute.features.has("images")) return false;
-  const { kind } = await images.find({ image, account, region, executionRoleArn });
-  return kind === "registry" || kind === "denied";
+  const found = await images.find({ image, account, region, executionRoleArn });
+  if (found.kind === "registry" || found.kind === "denied") return true;
+  return compute.hasImage(found.kind === "local" ? found.localNames : [found.name]);
 }
 
 /** Throws ImageError, in AWS's words, where the role may not pull it. */

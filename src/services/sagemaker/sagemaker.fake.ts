@@ -40,6 +40,13 @@ class FakeTasks implements ComputeBackend {
   /** Thrown by the next start, before or after the task began. */
   failNext: { readonly error: Error; readonly afterStart: boolean } | undefined;
 
+  /** In the engine. */
+  readonly images = new Set<string>();
+
+  async hasImage(names: readonly string[]): Promise<boolean> {
+    return names.some((name) => this.images.has(name));
+  }
+
   async start(task: TaskSpec): Promise<void> {
     const failure = this.failNext;
     this.failNext = undefined;

@@ -3,7 +3,7 @@ import { findFramework, pythonNeeds } from "../../compute/frameworks/find-framew
 import { validationError } from "../../lib/aws-error.ts";
 import type { ContainerDefinition } from "../../models/generated/sagemaker.ts";
 import type { Program } from "../../task/task.ts";
-import { containerProgram, isPushed } from "./container-program.ts";
+import { containerProgram, isContainerHere } from "./container-program.ts";
 import type { SagemakerContext, SagemakerPlatform } from "./context.ts";
 import { containersOf, type Model } from "./model/model.resource.ts";
 import { notImplemented, refuseUnsupported, type SupportCheck } from "./not-implemented.ts";
@@ -60,7 +60,7 @@ export async function servingProgram(
 ): Promise<Program> {
   if (algorithm !== undefined) return { kind: "algorithm", name: algorithm, command: "serve" };
   const found = findFramework(image);
-  if (!found || (await isPushed(platform, { image, ...wish })))
+  if (!found || (await isContainerHere(platform, { image, ...wish })))
     return containerProgram(platform, { image, ...wish, arguments: ["serve"] });
   const python = pythonNeeds(found, platform.isFrameworkStrict);
   return { kind: "script", command: "serve", python, module: found.framework.module };

@@ -3,7 +3,7 @@
 import { findFramework, pythonNeeds } from "../../../compute/frameworks/find-framework.ts";
 import type { Program, TaskSpec } from "../../../task/task.ts";
 import type { UploadFolder } from "../../../task/upload-folder.ts";
-import { containerProgram, isPushed } from "../container-program.ts";
+import { containerProgram, isContainerHere } from "../container-program.ts";
 import { defaultRuntimeSeconds, instanceOf, type Job, type JobPlatform } from "../jobs/job-kind.ts";
 import { hostName, jobAddresses } from "../jobs/job-network.ts";
 import { regionVariables, taskHead } from "../tasks/task-head.ts";
@@ -24,7 +24,7 @@ async function programOf(platform: JobPlatform, { account, region, spec }: Proce
   const wish = { image, account, region, roleArn: spec.RoleArn };
   const found = findFramework(image);
   // Without an entrypoint only the image knows what to run.
-  if (found && entrypoint.length > 0 && !(await isPushed(platform, wish)))
+  if (found && entrypoint.length > 0 && !(await isContainerHere(platform, wish)))
     return { kind: "command", argv: [...entrypoint, ...given], python: pythonNeeds(found, platform.isFrameworkStrict) };
   return containerProgram(platform, {
     ...wish,

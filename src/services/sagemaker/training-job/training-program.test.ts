@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import type { BackendFeature } from "../../../compute/backend.ts";
 import type { FoundImage } from "../../ecr/index.ts";
 import type { BuiltInAlgorithm } from "../context.ts";
@@ -11,8 +11,11 @@ const algorithms = {
   names: ["kmeans"],
 };
 const scikit = "246618743249.dkr.ecr.us-west-2.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3";
-const bare = { features: new Set<BackendFeature>() };
-const withImages = { features: new Set<BackendFeature>(["images"]) };
+const inEngine: { names: readonly string[] } = { names: [] };
+const hasImage = async (names: readonly string[]): Promise<boolean> =>
+  names.some((name) => inEngine.names.includes(name));
+const bare = { features: new Set<BackendFeature>(), hasImage };
+const withImages = { features: new Set<BackendFeature>(["images"]), hasImage };
 const job: JobOfProgram = { account: "000000000000", region: "us-west-2", spec: kmeansJob("a-job") };
 const found: { image: FoundImage } = { image: { kind: "foreign", name: "own:1" } };
 const platform = { images: { find: async () => found.image }, compute: bare, isFrameworkStrict: false };
@@ -75,6 +78,19 @@ test("a framework's image that somebody has pushed is a container where an engin
   });
   expect(await taskProgram(wanted, job, { ...platform, images })).toMatchObject({ kind: "script" });
   expect(await taskProgram(wanted, job, { ...platform, compute: withImages })).toMatchObject({ kind: "script" });
+});
+
+test("a framework's image that is in the engine is a container, and its environment where there is no engine", async () => {
+  inEngine.names = [scikit, "sagemaker-scikit-learn:1.2-1-cpu-py3"];
+  onTestFinished(() => void (inEngine.names = []));
+  const wanted = trainingProgram({ ...file, TrainingImage: scikit }, algorithms, withImages);
+  const local = { kind: "local", localNames: ["sagemaker-scikit-learn:1.2-1-cpu-py3"], problem: "not pushed" } as const;
+  for (const image of [local, { kind: "foreign", name: scikit } as const]) {
+    const here = { ...platform, images: { find: async () => image } };
+    const container = await taskProgram(wanted, job, { ...here, compute: withImages });
+    expect(container).toMatchObject({ kind: "image", arguments: ["train"] });
+    expect(await taskProgram(wanted, job, here)).toMatchObject({ kind: "script" });
+  }
 });
 
 test.each([

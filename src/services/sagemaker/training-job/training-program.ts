@@ -8,7 +8,7 @@ import type { BuiltInAlgorithm, SagemakerPlatform } from "../context.ts";
 import { notImplemented } from "../not-implemented.ts";
 import type { Job } from "./job-step.ts";
 import type { ComputeBackend } from "../../../compute/backend.ts";
-import { containerProgram, isPushed, type ImagePlatform } from "../container-program.ts";
+import { containerProgram, isContainerHere, type ImagePlatform } from "../container-program.ts";
 import { fixedMetricDefinitions, unknownImage } from "./errors.ts";
 import { checkMetricDefinitions } from "./log-metrics.ts";
 
@@ -83,7 +83,7 @@ export async function taskProgram(
       return { kind: "algorithm", name: program.algorithm.name, command: "train" };
     case "framework": {
       const { found, argv, image } = program;
-      if (await isPushed(platform, { ...job, image, roleArn: job.spec.RoleArn }))
+      if (await isContainerHere(platform, { ...job, image, roleArn: job.spec.RoleArn }))
         return imageProgram(image, job, platform);
       const python = pythonNeeds(found, platform.isFrameworkStrict);
       if (argv) return { kind: "command", argv, python };
