@@ -102,9 +102,9 @@ test("10,000 lines against 40 ordinary definitions are soon read", async () => {
     `INFO epoch ${at} batch ${at} metric-${at % 40}: 0.5 rate=0.001 and some more words`;
   const lines = linesOf(...Array.from({ length: 10_000 }, (_, at) => line(at)));
   const definitions = Array.from({ length: 40 }, (_, at) => definition(`.*metric-${at}: ([0-9.]+)`, `m${at}`));
-  const startedAt = performance.now();
+  const startedAt = systemClock.threadCpuMs();
   expect(await metricsInLines(definitions, lines, systemClock, silentLog)).toHaveLength(10_000);
-  expect(performance.now() - startedAt).toBeLessThan(5_000);
+  expect(systemClock.threadCpuMs() - startedAt).toBeLessThan(5_000);
 });
 
 test("hostile patterns over long lines hold nobody up, end in time, and take nothing from the others", async () => {
@@ -126,12 +126,12 @@ test("hostile patterns over long lines hold nobody up, end in time, and take not
     }
   };
   const watching = watch();
-  const startedAt = performance.now();
+  const startedAt = systemClock.threadCpuMs();
   const points = await metricsInLines([...hostile, definition("loss=(.*)")], lines, systemClock, log);
   done.abort();
   await watching;
   expect(points).toEqual([{ name: "loss", value: 2, at: 99 }]);
-  expect(performance.now() - startedAt).toBeLessThan(12_000);
+  expect(systemClock.threadCpuMs() - startedAt).toBeLessThan(12_000);
   expect(longestMs).toBeLessThan(1_000);
   expect(seen.map(({ metric }) => metric)).toEqual(hostile.map(({ Name }) => Name));
 }, 30_000);
@@ -150,6 +150,24 @@ test("a definition that used its share up misses the rest of the lines, and the 
   expect(new Set(points.map(({ name }) => name))).toEqual(new Set(["loss", "acc"]));
   expect(points.length).toBeLessThan(40);
   expect(seen.map(({ metric }) => metric)).toEqual(["loss", "acc"]);
+});
+
+test("a machine that is busy with others takes nothing from a definition", async () => {
+  /** A hundred times as much time passes as this thread gets of the processor. */
+  class BusyClock extends FakeClock {
+    #ms = 0;
+    override monotonicMs(): number {
+      return (this.#ms += 100);
+    }
+    override threadCpuMs(): number {
+      return this.#ms / 100;
+    }
+  }
+  const { log, seen } = warnings();
+  const definitions = [definition("loss=(.*)"), definition("acc=(.*)", "acc")];
+  const texts = Array.from({ length: 200 }, () => "loss=1 acc=2");
+  expect(await metricsInLines(definitions, linesOf(...texts), new BusyClock(), log)).toHaveLength(400);
+  expect(seen).toEqual([]);
 });
 
 test("a pause of the machine costs no definition its lines: it gets what others leave", async () => {

@@ -1,6 +1,6 @@
 // Metrics from a job's output: its MetricDefinitions held against every line (developer guide, "Define metrics").
 // Patterns are strangers' and run beside all other requests. RE2 takes time linear in the line, but the factor is the pattern's
-// size: so sizes, characters per match, time per turn of the event loop and time per report are all bounded.
+// size: so sizes, characters per match, time per turn of the event loop and processor's time per report are all bounded.
 import { setImmediate as turnOfTheLoop } from "node:timers/promises";
 import type { Clock } from "../../../lib/clock.ts";
 import { linearRegex, RegexProblem, type LinearRegex } from "../../../lib/linear-regex.ts";
@@ -15,7 +15,7 @@ const maxSteps = 1_000;
 const maxMatchWork = 2_000_000;
 /** Then others have their turn. */
 const turnMs = 10;
-/** Of one report's lines, shared evenly by the definitions; an ordinary pattern takes 10 ms for 10,000 lines. */
+/** Of one report's lines, of the processor's time, shared evenly by the definitions; an ordinary pattern takes 10 ms for 10,000 lines. */
 const reportMs = 3_000;
 /** What others took beyond their share is not taken from a definition: it has this much at least. */
 const leastShareMs = 50;
@@ -56,33 +56,35 @@ function valueReader(pattern: string): (line: string) => number | undefined {
   };
 }
 
-/** Measures its own turns only: what others do in theirs takes nothing away from a definition. */
+/** Measures the processor's time in its own turns only: what others do, in theirs or beside it, takes nothing away from a definition. */
 class Turns {
   readonly #clock: Clock;
-  #startedAt: number;
+  #startedAtMs = 0;
+  #startedCpuMs = 0;
   #spentBeforeMs = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
-    this.#startedAt = clock.monotonicMs();
+    this.#start();
   }
 
-  #turnMs(): number {
-    return this.#clock.monotonicMs() - this.#startedAt;
+  #start(): void {
+    this.#startedAtMs = this.#clock.monotonicMs();
+    this.#startedCpuMs = this.#clock.threadCpuMs();
   }
 
   isOver(): boolean {
-    return this.#turnMs() >= turnMs;
+    return this.#clock.monotonicMs() - this.#startedAtMs >= turnMs;
   }
 
   spentMs(): number {
-    return this.#spentBeforeMs + this.#turnMs();
+    return this.#spentBeforeMs + this.#clock.threadCpuMs() - this.#startedCpuMs;
   }
 
   async next(): Promise<void> {
     this.#spentBeforeMs = this.spentMs();
     await turnOfTheLoop();
-    this.#startedAt = this.#clock.monotonicMs();
+    this.#start();
   }
 }
 
