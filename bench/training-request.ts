@@ -8,13 +8,15 @@ export interface BenchJob {
   readonly bucket: string;
   /** Key or prefix in the bucket. */
   readonly data: string;
+  /** Default: File. */
+  readonly mode?: "File" | "FastFile";
   readonly volumeGigabytes: number;
   readonly maxSeconds: number;
 }
 
 export const trainingRequest = (job: BenchJob): CreateTrainingJobCommandInput => ({
   TrainingJobName: job.name,
-  AlgorithmSpecification: { TrainingImage: job.image, TrainingInputMode: "File" },
+  AlgorithmSpecification: { TrainingImage: job.image, TrainingInputMode: job.mode ?? "File" },
   RoleArn: job.role,
   HyperParameters: { k: "2", feature_dim: "3" },
   InputDataConfig: [
