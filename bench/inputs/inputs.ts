@@ -37,9 +37,12 @@ async function pipeRate(root: string, files: readonly string[], name: string, is
     const startedAt = performance.now();
     const reading = reader(join(root, "input", "data", name));
     const opened = await folder.openForWriting(name, systemClock, never);
-    const open = (): Promise<never> => Promise.reject(new Error("a file is read"));
+    const sources = {
+      open: (): Promise<never> => Promise.reject(new Error("a file is read")),
+      small: () => ({ take: async () => undefined }),
+    };
     const writer = pipeWriterFor(channel);
-    await writer.write(opened, epochParts(channel, 0, open), never).finally(() => writer.close());
+    await writer.write(opened, epochParts(channel, 0, sources), never).finally(() => writer.close());
     await reading;
     return rate(startedAt, megabytes);
   } finally {

@@ -25,6 +25,11 @@ export interface ServerConnection {
   plan(signal: AbortSignal): Promise<ChannelPlan | PlanFailure>;
   /** Bytes of a planned object, from the given one on. `url` is absolute or relative to the server. */
   object(url: string, signal: AbortSignal, fromByte?: number): Promise<IncomingMessage>;
+  /** Bytes of several planned objects with one request, in their order. */
+  objects(
+    objects: readonly { readonly source: { readonly url: string }; readonly sizeBytes: number }[],
+    signal: AbortSignal,
+  ): Promise<readonly Buffer[]>;
   /** Archive of a model of a multi-model container, or why there is none, for the caller of the model. */
   modelArchive(target: string, signal: AbortSignal): Promise<IncomingMessage | { readonly problem: string }>;
   report(report: ReportRequest, signal: AbortSignal): Promise<ReportAnswer>;
@@ -41,8 +46,8 @@ export interface ServerConnection {
   close(): void;
 }
 
-/** Every call throws TaskGoneError on 410, ServerRefusalError on other refusals, and the socket's error when the server is away. */
-export function connectToServer(server: TaskSpec["server"], key: string): ServerConnection {
+/** Requests under the task's own routes. */
+function callsTo(server: TaskSpec["server"], key: string) {
   const sockets = new Agent({ keepAlive: true });
 
   const open = (method: string, path: string, headers: Record<string, string>, signal: AbortSignal): ClientRequest => {
@@ -53,9 +58,28 @@ export function connectToServer(server: TaskSpec["server"], key: string): Server
     const authorization = `Bearer ${server.token}`;
     return request(url, { method, agent: sockets, headers: { ...headers, authorization }, signal, timeout: 60_000 });
   };
-  const get = (path: string, signal: AbortSignal, headers: Record<string, string> = {}): Promise<IncomingMessage> =>
-    answerOf(open("GET", path, headers, signal).end());
+  return {
+    open,
+    /** Throws for what is no success. */
+    post: async (path: string, value: unknown, signal: AbortSignal): Promise<IncomingMessage> => {
+      const body = JSON.stringify(value);
+      const headers = { "content-type": "application/json", "content-length": String(Buffer.byteLength(body)) };
+      const call = open("POST", path, headers, signal);
+      const answering = answerOf(call);
+      call.end(body);
+      const answer = await answering;
+      await refuse(answer);
+      return answer;
+    },
+    get: (path: string, signal: AbortSignal, headers: Record<string, string> = {}): Promise<IncomingMessage> =>
+      answerOf(open("GET", path, headers, signal).end()),
+    close: () => sockets.destroy(),
+  };
+}
 
+/** Every call throws TaskGoneError on 410, ServerRefusalError on other refusals, and the socket's error when the server is away. */
+export function connectToServer(server: TaskSpec["server"], key: string): ServerConnection {
+  const { open, post, get, close } = callsTo(server, key);
   return {
     plan: async (signal) => {
       const answer = await get("plan", signal);
@@ -74,16 +98,18 @@ export function connectToServer(server: TaskSpec["server"], key: string): Server
       await refuse(answer);
       return answer;
     },
-    report: async (report, signal) => {
-      const body = JSON.stringify(report);
-      const headers = { "content-type": "application/json", "content-length": String(Buffer.byteLength(body)) };
-      const call = open("POST", "reports", headers, signal);
-      const answering = answerOf(call);
-      call.end(body);
-      const answer = await answering;
-      await refuse(answer);
-      return JSON.parse(await textOf(answer)) as ReportAnswer;
+    objects: async (objects, signal) => {
+      const answer = await post(
+        "objects",
+        objects.map(({ source }) => source.url.slice(source.url.lastIndexOf("/") + 1)),
+        signal,
+      );
+      return parted(
+        await bytesOf(answer),
+        objects.map(({ sizeBytes }) => sizeBytes),
+      );
     },
+    report: async (report, signal) => JSON.parse(await textOf(await post("reports", report, signal))) as ReportAnswer,
     putPart: async (part, body, signal) => {
       await sendAll(open("PUT", `parts/${part}`, { "content-type": "application/gzip" }, signal), body);
     },
@@ -98,7 +124,7 @@ export function connectToServer(server: TaskSpec["server"], key: string): Server
       await refuse(answer);
       return JSON.parse(await textOf(answer)) as TaskCredentials;
     },
-    close: () => sockets.destroy(),
+    close,
   };
 }
 
@@ -136,10 +162,20 @@ function answerOf(call: ClientRequest): Promise<IncomingMessage> {
   });
 }
 
-async function textOf(answer: IncomingMessage): Promise<string> {
+async function bytesOf(answer: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
   for await (const chunk of answer) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks).toString("utf8");
+  return Buffer.concat(chunks);
+}
+
+const textOf = async (answer: IncomingMessage): Promise<string> => (await bytesOf(answer)).toString("utf8");
+
+/** Throws when it is not as long as its parts together. */
+function parted(whole: Buffer, sizes: readonly number[]): readonly Buffer[] {
+  let at = 0;
+  const parts = sizes.map((size) => whole.subarray(at, (at += size)));
+  if (at !== whole.length) throw new Error(`the objects ended early: ${whole.length} of ${at} bytes`);
+  return parts;
 }
 
 async function refuse(answer: IncomingMessage): Promise<void> {

@@ -166,6 +166,46 @@ test("progress is told at most once a second, with percent and rate", async () =
   ]);
 });
 
+const smallOnes = (server: { objects: Map<string, Buffer> }, count: number): PlannedObject[] =>
+  Array.from({ length: count }, (_, at) => {
+    const content = Buffer.alloc(at % 40, String(at));
+    server.objects.set(`o${at}`, content);
+    return object(`folder/${at}`, { url: `objects/o${at}` }, content.length);
+  });
+const trained = (root: string, count: number): string[] =>
+  Array.from({ length: count }, (_, at) => readFileSync(join(root, "input/data/train/folder", String(at)), "utf8"));
+
+test("small objects of the server come many with one request, and each is whole", async () => {
+  const { server, root, stage } = await setUp();
+  const objects = smallOnes(server, 600);
+  const large = Buffer.alloc(100_000, "l");
+  const zipped = gzipSync("zipped");
+  server.objects.set("large", large);
+  server.objects.set("zipped", zipped);
+  objects.splice(300, 0, object("large", { url: "objects/large" }, large.length));
+  objects.push(object("zipped", { url: "objects/zipped" }, zipped.length, true));
+  await stage(channel(...objects));
+  expect(trained(root, 600)).toEqual(Array.from({ length: 600 }, (_, at) => server.objects.get(`o${at}`)?.toString()));
+  expect([train(root, "large"), train(root, "zipped")]).toEqual([large.toString(), "zipped"]);
+  expect(server.objectRequests).toBe(4);
+});
+
+test.each([404, 503])("where many at once are answered with %i, each comes alone", async (status) => {
+  const { server, root, stage } = await setUp();
+  server.batchStatus = status;
+  await stage(channel(...smallOnes(server, 300)));
+  expect(trained(root, 300)[299]).toBe(Buffer.alloc(299 % 40, "299").toString());
+  // After the first refusal nobody asks again for many; a server that is away is asked once for each batch.
+  expect(server.objectRequests).toBeLessThanOrEqual(303);
+});
+
+test("a small object that is gone is named, and one that is shorter than planned", async () => {
+  const { server, stage } = await setUp();
+  const objects = smallOnes(server, 20);
+  server.objects.delete("o7");
+  await expect(stage(channel(...objects))).rejects.toThrow("Could not bring in folder/7");
+});
+
 test("what unpacks to more than the volume ends the staging before the disk is full", async () => {
   const { server, root, file, stage } = await setUp(2 ** 20);
   const bomb = gzipSync(Buffer.alloc(2 ** 24));

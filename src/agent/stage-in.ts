@@ -3,7 +3,7 @@
 import { chmod, constants, copyFile, mkdir, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { createWriteStream } from "node:fs";
 import { dirname, join } from "node:path";
-import { Transform } from "node:stream";
+import { Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { errorCode } from "../lib/error-code.ts";
 import type { ChannelPlan, PlannedChannel, PlannedObject } from "../task/channel-plan.ts";
@@ -15,6 +15,7 @@ import { checkTogether, inside, safeParts, StageError } from "./planned-path.ts"
 import type { DiskQuota } from "./disk-quota.ts";
 import type { Progress } from "./progress.ts";
 import { ServerRefusalError, TaskGoneError, type ServerConnection } from "./server-connection.ts";
+import { smallObjects, type SmallObjects } from "./small-objects.ts";
 
 export interface StageOptions extends Patience {
   readonly root: string;
@@ -96,10 +97,10 @@ async function stageFastFiles(channel: PlannedChannel, options: StageOptions): P
   openFolders()(folder);
   const { bound, copied } = splitForBinds(await lendObjects(channel.objects, folder, options.signal));
   const makeFolder = openFolders();
-  await bringAll(channel.name, copied, options, async (object) => {
+  await bringAll(channel.name, copied, options, async (object, small) => {
     const to = inside(folder, object.path);
     makeFolder(dirname(to));
-    await retryingDownload(object, options, () => bring(object, to, options));
+    await retryingDownload(object, options, () => bring(object, to, options, small));
     await chmod(to, 0o444);
   });
   for (const { path } of bound) {
@@ -117,10 +118,10 @@ async function stageFastFiles(channel: PlannedChannel, options: StageOptions): P
 async function stageFiles(channel: PlannedChannel, options: StageOptions): Promise<void> {
   const folder = await emptyFolder(channel, options);
   checkPaths(channel);
-  await bringAll(channel.name, channel.objects, options, async (object) => {
+  await bringAll(channel.name, channel.objects, options, async (object, small) => {
     const to = inside(folder, object.path);
     await mkdir(dirname(to), { recursive: true });
-    await retryingDownload(object, options, () => bring(object, to, options));
+    await retryingDownload(object, options, () => bring(object, to, options, small));
   });
 }
 
@@ -136,16 +137,17 @@ function checkPaths({ name, objects }: PlannedChannel): void {
 async function bringAll(
   name: string,
   objects: readonly PlannedObject[],
-  { progress, signal }: StageOptions,
-  bringOne: (object: PlannedObject) => Promise<void>,
+  { progress, signal, connection }: StageOptions,
+  bringOne: (object: PlannedObject, small: SmallObjects) => Promise<void>,
 ): Promise<void> {
+  const small = smallObjects(objects, connection, signal);
   progress.start(
     name,
     objects.reduce((sum, object) => sum + object.sizeBytes, 0),
   );
   await eachOf(objects, filesAtOnce, async (object) => {
     signal.throwIfAborted();
-    await bringOne(object);
+    await bringOne(object, small);
   });
 }
 
@@ -181,7 +183,7 @@ const asStageError =
     throw new StageError(`Could not bring in ${object.path}: ${message}`);
   };
 
-async function bring(object: PlannedObject, to: string, options: StageOptions): Promise<void> {
+async function bring(object: PlannedObject, to: string, options: StageOptions, small: SmallObjects): Promise<void> {
   if ("file" in object.source && !object.isGzip) {
     options.quota.take(object.sizeBytes, object.path);
     await rm(to, { force: true });
@@ -189,7 +191,14 @@ async function bring(object: PlannedObject, to: string, options: StageOptions): 
     options.progress.add(object.sizeBytes);
     return;
   }
-  const source = await openPlanned(object, fromServer(options));
+  const bytes = await small.take(object);
+  if (bytes && !object.isGzip) {
+    options.quota.take(bytes.length, object.path);
+    await writeFile(to, bytes);
+    options.progress.add(bytes.length);
+    return;
+  }
+  const source = bytes ? Readable.from([bytes]) : await openPlanned(object, fromServer(options));
   const stages: NodeJS.ReadWriteStream[] = [countBytes(options.progress)];
   if (object.isGzip) stages.push((await import("node:zlib")).createGunzip());
   const { stream: metered, undo } = options.quota.meter(object.path);

@@ -18,6 +18,10 @@ export interface FakeTaskServer {
   readonly forwarded: string[];
   plan: ChannelPlan | PlanFailure;
   objects: Map<string, Buffer>;
+  /** Requests for one object or several. */
+  objectRequests: number;
+  /** Status of requests for several. */
+  batchStatus: number;
   stop: boolean;
   isGone: boolean;
   /** Answers 503 to everything. */
@@ -61,6 +65,8 @@ export async function startTaskServer(): Promise<FakeTaskServer> {
     forwarded: [],
     plan: { channels: [], modelArchives: [] },
     objects: new Map(),
+    objectRequests: 0,
+    batchStatus: 200,
     stop: false,
     isGone: false,
     isAway: false,
@@ -87,6 +93,7 @@ async function handle(fake: FakeTaskServer, request: IncomingMessage, response: 
     answer(response, 200, { from: "salvia" });
   } else if (fake.isGone) answer(response, 410);
   else if (headers.authorization !== `Bearer ${fake.token}`) answer(response, 403);
+  else if (path === "objects") serveObjects(fake, JSON.parse(body.toString()) as string[], response);
   else serveTask(fake, path, body, response);
 }
 
@@ -106,11 +113,19 @@ function serveTask(fake: FakeTaskServer, path: string, body: Buffer, response: S
       fake.files.set(path.slice("files/".length).split("/").map(decodeURIComponent).join("/"), body);
       return answer(response, 204);
     default: {
+      fake.objectRequests++;
       const object = fake.objects.get(name);
       if (object) response.writeHead(200).end(object);
       else answer(response, 404);
     }
   }
+}
+
+function serveObjects(fake: FakeTaskServer, ids: readonly string[], response: ServerResponse): void {
+  fake.objectRequests++;
+  const found = ids.flatMap((id) => fake.objects.get(id) ?? []);
+  if (fake.batchStatus >= 300 || found.length < ids.length) answer(response, Math.max(404, fake.batchStatus));
+  else response.writeHead(200).end(Buffer.concat(found));
 }
 
 function servePlan(plan: ChannelPlan | PlanFailure, response: ServerResponse): void {

@@ -7,10 +7,22 @@ import * as fc from "fast-check";
 import { expect, onTestFinished, test } from "vitest";
 import { RecordIoSplitter } from "../../formats/recordio.ts";
 import type { PlannedChannel, PlannedObject } from "../../task/channel-plan.ts";
-import { epochParts, epochOrder } from "./epoch-parts.ts";
+import { smallObjects } from "../small-objects.ts";
+import { epochOrder, epochParts, type EpochSources } from "./epoch-parts.ts";
 
 const objects = new Map<string, Buffer>();
 const open = async (url: string): Promise<Readable> => Readable.from([objects.get(url) ?? Buffer.alloc(0)]);
+/** One request for each object. */
+const each: EpochSources = { open, small: () => ({ take: async () => undefined }) };
+/** As many as may be with one request. */
+const together: EpochSources = {
+  open,
+  small: (planned) => smallObjects(planned, connection, new AbortController().signal),
+};
+const connection = {
+  objects: async (wanted: readonly { readonly source: { readonly url: string } }[]) =>
+    wanted.map(({ source }) => objects.get(source.url) ?? Buffer.alloc(0)),
+};
 
 const remote = (path: string, content: Buffer, isGzip = false): PlannedObject => {
   objects.set(path, content);
@@ -23,8 +35,14 @@ const channel = (planned: readonly PlannedObject[], changes: Partial<PlannedChan
   ...changes,
 });
 const bytesOf = async (wanted: PlannedChannel, epoch = 0): Promise<Buffer> => {
-  const parts = await Array.fromAsync(epochParts(wanted, epoch, open));
-  return Buffer.concat(parts.map((part) => ("file" in part ? readFileSync(part.file) : part)));
+  const [found, again] = await Promise.all(
+    [each, together].map(async (sources) => {
+      const parts = await Array.fromAsync(epochParts(wanted, epoch, sources));
+      return Buffer.concat(parts.map((part) => ("file" in part ? readFileSync(part.file) : part)));
+    }),
+  );
+  expect(again).toEqual(found);
+  return found ?? Buffer.alloc(0);
 };
 
 test("an epoch is its objects one after the other, from files and from the server, unpacked", async () => {
@@ -57,10 +75,10 @@ test("wrapped objects are RecordIO records that a reader of the format takes apa
 test("a file is handed on as a file, within the frame of its record; one that must be unpacked is read", async () => {
   const local = { path: "local", sizeBytes: 5, source: { file: "/nowhere/local" }, isGzip: false };
   const part = { path: "local", file: "/nowhere/local", sizeBytes: 5 };
-  expect(await Array.fromAsync(epochParts(channel([local]), 0, open))).toEqual([part]);
-  const framed = await Array.fromAsync(epochParts(channel([local], { isWrapped: true }), 0, open));
+  expect(await Array.fromAsync(epochParts(channel([local]), 0, each))).toEqual([part]);
+  const framed = await Array.fromAsync(epochParts(channel([local], { isWrapped: true }), 0, each));
   expect(framed).toEqual([expect.objectContaining({ length: 8 }), part, expect.objectContaining({ length: 3 })]);
-  const packed = epochParts(channel([{ ...local, isGzip: true }]), 0, open);
+  const packed = epochParts(channel([{ ...local, isGzip: true }]), 0, each);
   await expect(packed.next()).rejects.toThrow("ENOENT");
 });
 

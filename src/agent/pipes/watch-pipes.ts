@@ -5,9 +5,10 @@ import { join } from "node:path";
 import { untilItWorks } from "../back-off.ts";
 import { openResuming } from "../planned-bytes.ts";
 import { StageError } from "../planned-path.ts";
+import { smallObjects } from "../small-objects.ts";
 import { nowMs, type TaskRun } from "../task-run.ts";
 import type { ChannelPlan, PlannedChannel } from "../../task/channel-plan.ts";
-import { epochParts } from "./epoch-parts.ts";
+import { epochParts, type EpochSources } from "./epoch-parts.ts";
 import { openPipeFolder, type PipeFolder } from "./pipe-folder.ts";
 import { pipeWriterFor } from "./pipe-writer.ts";
 
@@ -53,7 +54,10 @@ export async function watchPipes(run: TaskRun, signal: AbortSignal): Promise<voi
 
 async function feed(run: TaskRun, folder: PipeFolder, channel: PlannedChannel, signal: AbortSignal): Promise<void> {
   const { clock, log, connection, state } = run;
-  const open = openResuming(connection, { clock, log, signal });
+  const sources: EpochSources = {
+    open: openResuming(connection, { clock, log, signal }),
+    small: (objects) => smallObjects(objects, connection, signal),
+  };
   const writer = pipeWriterFor(channel);
   try {
     for (let epoch = state.current.pipes?.[channel.name] ?? 0; ; epoch++) {
@@ -63,7 +67,7 @@ async function feed(run: TaskRun, folder: PipeFolder, channel: PlannedChannel, s
       state.save({ openPipes: { ...state.current.openPipes, [channel.name]: true } });
       await folder.make(fifoName(channel.name, epoch + 1));
       log.info("an epoch begins", { channel: channel.name, epoch, at: nowMs(run) });
-      await writer.write(pipe, epochParts(channel, epoch, open), signal);
+      await writer.write(pipe, epochParts(channel, epoch, sources), signal);
       signal.throwIfAborted();
       state.save({
         pipes: { ...state.current.pipes, [channel.name]: epoch + 1 },

@@ -18,6 +18,8 @@ import { storeFile } from "./store-file.ts";
 const maxReportBytes = 16 * 1024 * 1024;
 const credentialSeconds = 3_600;
 const planChunkLength = 65_536;
+const maxIds = 1_024;
+const maxIdsBytes = 256 * 1_024;
 
 type Platform = Pick<
   SagemakerPlatform,
@@ -115,6 +117,40 @@ async function object(platform: Platform, exchange: Exchange, id: string): Promi
   return { status: 206, body: await platform.storage.read(pin.blob_id, { start: Number(from), end: Infinity }) };
 }
 
+/** Small objects, many with one request: their bytes one after the other, in the order of the ids. */
+async function objects(platform: Platform, { owner, request }: Exchange): Promise<RouteResponse> {
+  const ids = idsOf(await readText(request.body, maxIdsBytes));
+  if (!ids) return plain(400, `This is no list of at most ${maxIds} objects.\n`);
+  const pins = await platform.store.read
+    .selectFrom("object_pins")
+    .select("blob_id")
+    .where("owner", "=", owner.uid)
+    .where("blob_id", "in", ids)
+    .execute();
+  const known = new Set(pins.map((pin) => pin.blob_id));
+  if (!ids.every((id) => known.has(id))) return plain(404, "The plan of this task has no such object.\n");
+  return { status: 200, body: Readable.from(contentsOf(platform, ids), { objectMode: false }) };
+}
+
+function idsOf(text: string | undefined): readonly string[] | undefined {
+  const value = parsed(text ?? "");
+  if (!Array.isArray(value) || value.length === 0 || value.length > maxIds) return undefined;
+  return value.every((id) => typeof id === "string") ? value : undefined;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+async function* contentsOf({ storage }: Platform, ids: readonly string[]): AsyncGenerator<Buffer> {
+  // Copied: storage may lend its chunks, and what is answered is read ahead.
+  for (const id of ids) for await (const chunk of await storage.read(id)) yield Buffer.from(chunk as Uint8Array);
+}
+
 /** A model of a multi-model container, read as the role of its model. */
 async function modelArchive(platform: Platform, { task, owner, kind }: Exchange, at: string): Promise<RouteResponse> {
   const place = kind.modelAt?.(task, owner, decodeURIComponent(at));
@@ -163,6 +199,8 @@ async function dispatch(platform: Platform, exchange: Exchange, path: string): P
       return part(platform, exchange, "model");
     case "PUT parts/output":
       return part(platform, exchange, "output");
+    case "POST objects":
+      return objects(platform, exchange);
     case "GET credentials":
       return credentials(platform, exchange);
     default:

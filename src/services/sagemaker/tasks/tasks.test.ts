@@ -107,6 +107,22 @@ test("the plan stays the same when the objects change, and its bytes stay readab
   expect(texts).toContain("aaa");
 });
 
+test("several objects come with one request, in the order asked for, and only those of the plan", async () => {
+  const { world, key } = await launched();
+  const pins = await world.store.read.selectFrom("object_pins").select("blob_id").execute();
+  const ids = pins.map((pin) => pin.blob_id).filter((id) => id !== "");
+  const ask = (body: unknown) =>
+    world.agent(key).request("POST", "objects", typeof body === "string" ? body : JSON.stringify(body));
+  const alone = async (id: string) => bodyText(await world.agent(key).request("GET", `objects/${id}`));
+  const wanted = [...ids, ids[0]!].reverse();
+  const expected = (await Promise.all(wanted.map(alone))).join("");
+  expect(ids.length).toBeGreaterThan(1);
+  expect(await bodyText(await ask(wanted))).toBe(expected);
+  expect((await ask([...wanted, "unknown"])).status).toBe(404);
+  for (const nonsense of ["", "{", "{}", "[]", [1], Array.from({ length: 1_025 }, () => ids[0])])
+    expect((await ask(nonsense)).status).toBe(400);
+});
+
 test("objects outside the plan are not given out", async () => {
   const { world, key } = await launched();
   await world.putObject("secret", "secret");
