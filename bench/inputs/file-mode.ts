@@ -1,4 +1,4 @@
-// File and FastFile mode: 2 GB in one object and in 10,000, from the agent's first word (Downloading) to the program's start (Training), beside
+// File and FastFile mode: one large object, many, and many small ones, from the agent's first word (Downloading) to the program's start (Training), beside
 // `cp -r` of the same bytes. The plan, object by object, is part of it. Both share blocks where the file system can (cp's own way).
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -19,18 +19,32 @@ import { median, type BenchRow } from "../table.ts";
 import { trainingRequest } from "../training-request.ts";
 
 const rounds = 3;
-const totalBytes = 2_000_000_000;
+interface Data {
+  /** In words. */
+  readonly what: string;
+  readonly bytes: number;
+  readonly count: number;
+}
+
+const data: readonly Data[] = [
+  { what: "2 GB in 1 object", bytes: 2_000_000_000, count: 1 },
+  { what: "2 GB in 10,000 objects", bytes: 2_000_000_000, count: 10_000 },
+  { what: "100 MB in 20,000 objects", bytes: 100_000_000, count: 20_000 },
+];
 const bucket = "bench-file-mode";
 const role = "arn:aws:iam::000000000000:role/SalviaExecutionRole";
 const image = "174872318107.dkr.ecr.us-west-2.amazonaws.com/kmeans:1";
 
-async function upload({ target }: BenchServer, folder: string, count: number): Promise<void> {
+/** Smaller objects are rows of the database, and no files to link. */
+const isLinked = ({ bytes, count }: Data): boolean => bytes / count > 32_768;
+
+async function upload({ target }: BenchServer, folder: string, { bytes, count }: Data): Promise<void> {
   const left = Array.from({ length: count }, (_, index) => index).values();
   const client = async (): Promise<void> => {
     for (const index of left) {
       const path = `/${bucket}/${folder}/part-${index}`;
-      const head = signedS3Request(target, { method: "PUT", path, streamedBytes: totalBytes / count }, new Date());
-      await stream(target, head, totalBytes / count);
+      const head = signedS3Request(target, { method: "PUT", path, streamedBytes: bytes / count }, new Date());
+      await stream(target, head, bytes / count);
     }
   };
   await Promise.all(Array.from({ length: 8 }, client));
@@ -80,11 +94,11 @@ const sharesBlocks = (base: string): boolean => {
   return spawnSync("cp", ["--reflink=always", join(base, "one"), join(base, "two")]).status === 0;
 };
 
-function writeSources(folder: string, count: number): void {
+function writeSources(folder: string, { bytes, count }: Data): void {
   mkdirSync(folder);
   const noise = randomBytes(1_000_000);
   for (let index = 0; index < count; index++) {
-    for (let left = totalBytes / count; left > 0; left -= noise.length)
+    for (let left = bytes / count; left > 0; left -= noise.length)
       writeFileSync(join(folder, `part-${index}`), noise.subarray(0, Math.min(left, noise.length)), { flag: "a" });
   }
 }
@@ -112,10 +126,11 @@ export async function run(): Promise<readonly BenchRow[]> {
     const sagemaker = new SageMakerClient(shared);
     const peer = sharesBlocks(base) ? "cp -r, blocks shared" : "cp -r, no reflinks here";
     const rows: BenchRow[] = [];
-    for (const count of [1, 10_000]) {
+    for (const each of data) {
+      const { what, count } = each;
       const folder = `in-${count}`;
-      await upload(server, folder, count);
-      writeSources(join(base, folder), count);
+      await upload(server, folder, each);
+      writeSources(join(base, folder), each);
       const ours: number[] = [];
       const linked: number[] = [];
       const theirs: number[] = [];
@@ -124,11 +139,11 @@ export async function run(): Promise<readonly BenchRow[]> {
         theirs.push(copySeconds(join(base, folder), join(base, "copy")));
         spawnSync("sync");
         ours.push(await stagingSeconds(sagemaker, folder, `file-mode-${count}-${round}`));
-        linked.push(await stagingSeconds(sagemaker, folder, `fast-file-${count}-${round}`, "FastFile"));
+        if (isLinked(each))
+          linked.push(await stagingSeconds(sagemaker, folder, `fast-file-${count}-${round}`, "FastFile"));
       }
-      const objects = count === 1 ? "1 object" : `${count.toLocaleString("en")} objects`;
-      rows.push(rowOf(`File mode: 2 GB in ${objects}`, ours, theirs, peer));
-      rows.push(rowOf(`FastFile mode: 2 GB in ${objects}`, linked, theirs, peer));
+      rows.push(rowOf(`File mode: ${what}`, ours, theirs, peer));
+      if (isLinked(each)) rows.push(rowOf(`FastFile mode: ${what}`, linked, theirs, peer));
     }
     return rows;
   } finally {
