@@ -99,20 +99,22 @@ function openWaiting(pipe: number): number {
   }
 }
 
+/** How to end each of those that write now: Node waits for its threads before it exits. */
+const writing = new Set<() => void>();
+process.once("exit", () => {
+  for (const release of writing) release();
+});
+
 class ThreadWriter implements PipeWriter {
   readonly #control = new Int32Array(new SharedArrayBuffer(4 * controlWords));
   #worker: Worker | undefined;
   /** What the thread writes into now. */
   #pipe: number | undefined;
-  readonly #atExit = (): void => this.#release();
-
-  constructor() {
-    process.on("exit", this.#atExit);
-  }
 
   async write(pipe: number, parts: AsyncIterable<EpochPart>, signal: AbortSignal): Promise<boolean> {
     const release = (): void => this.#release();
     signal.addEventListener("abort", release);
+    writing.add(release);
     try {
       this.#pipe = openWaiting(pipe);
       for await (const batch of batchesOf(parts)) {
@@ -126,6 +128,7 @@ class ThreadWriter implements PipeWriter {
       return true;
     } finally {
       signal.removeEventListener("abort", release);
+      writing.delete(release);
       if (this.#pipe !== undefined) closeSync(this.#pipe);
       this.#pipe = undefined;
       closeSync(pipe);
@@ -134,7 +137,6 @@ class ThreadWriter implements PipeWriter {
 
   close(): void {
     this.#release();
-    process.off("exit", this.#atExit);
     void this.#worker?.terminate();
   }
 
