@@ -29,8 +29,9 @@ const name = "reversed";
 type Clients = ReturnType<Victim["clients"]>;
 
 const program = `
-import http.server, signal, sys
-signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+import http.server, os, signal
+# An exception would be lost where the signal comes during a destructor.
+signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
 class Model(http.server.BaseHTTPRequestHandler):
     def do_GET(self): self.answer(200 if self.path == "/ping" else 404, b"")
     def do_POST(self): self.answer(200, self.rfile.read(int(self.headers["content-length"]))[::-1])
