@@ -106,6 +106,19 @@ def csv_json_and_npy_come_and_go():
 
 
 @test
+def npz_comes_dense_and_sparse():
+    rows = flowers()[::50, 1:]
+    dense, sparse = io.BytesIO(), io.BytesIO()
+    np.savez_compressed(dense, rows)
+    # As scipy.sparse.save_npz writes a matrix of compressed rows.
+    indices, starts = np.tile(np.arange(4, dtype=np.int32), 3), np.arange(0, 13, 4, dtype=np.int32)
+    np.savez(sparse, indices=indices, indptr=starts, format=np.array(b"csr"), shape=np.array(rows.shape), data=rows.ravel())
+    for packed in (dense, sparse):
+        answer = invoke(packed.getvalue(), "application/x-npz", "application/json")["Body"].read()
+        assert json.loads(answer) == [0, 1, 2], answer
+
+
+@test
 def what_the_model_server_cannot_do_is_a_model_error():
     for body, content_type, accept, status, part in (
         ("x", "image/png", "application/json", 415, "content type image/png is not supported"),
@@ -172,6 +185,27 @@ def the_four_functions_of_a_script_are_used():
         EndpointName=predictor.endpoint_name, ContentType="application/json", Body=json.dumps({"words": ["a", "b"]})
     )
     assert answer["ContentType"].startswith("text/plain") and answer["Body"].read() == b"big a|big b"
+    predictor.delete_endpoint()
+
+
+@test
+def a_script_s_transform_function_takes_the_place_of_three():
+    folder = pathlib.Path(tempfile.mkdtemp())
+    (folder / "inference.py").write_text(
+        "def model_fn(folder): return open(folder + '/weight.txt').read()\n"
+        "def transform_fn(model, body, content_type, accept): return f'{model}{body} as {content_type} for {accept}', 'text/plain'\n"
+    )
+    (folder / "weight.txt").write_text("big ")
+    with tarfile.open(folder / "model.tar.gz", "w:gz") as archive:
+        archive.add(folder / "weight.txt", "weight.txt")
+    data = session.upload_data(str(folder / "model.tar.gz"), bucket=bucket, key_prefix="transform-function")
+    model = SKLearnModel(
+        model_data=data, role=role, entry_point=str(folder / "inference.py"), framework_version="1.2-1", sagemaker_session=session
+    )
+    predictor = deployed(model)
+    answer = runtime.invoke_endpoint(EndpointName=predictor.endpoint_name, ContentType="text/csv", Accept="text/html", Body="1,2")
+    said = answer["Body"].read()
+    assert answer["ContentType"].startswith("text/plain") and said == b"big 1,2 as text/csv for text/html", (answer, said)
     predictor.delete_endpoint()
 
 

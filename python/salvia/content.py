@@ -29,8 +29,15 @@ def _says_nan(text):
 
 
 def _from_npz(body):
+    """Of scipy.sparse.save_npz, which the SDK's SparseMatrixSerializer sends, the sparse matrix; else the first array."""
     with np.load(io.BytesIO(body), allow_pickle=False) as arrays:
-        return arrays[arrays.files[0]]
+        if not {"format", "shape", "data"} <= set(arrays.files):
+            return arrays[arrays.files[0]]
+    try:
+        from scipy import sparse
+    except ImportError as error:
+        raise UnsupportedType(f"a sparse matrix as {NPZ} needs scipy: name it in requirements.txt") from error
+    return sparse.load_npz(io.BytesIO(body))
 
 
 _decoders = {
