@@ -1,9 +1,14 @@
 """Script mode in a container with SageMaker's own training toolkit: it fetches the code with boto3, so credentials and endpoint must be
 where AWS's SDKs look for them."""
 import io
+import json
 import os
 import pathlib
+import re
+import subprocess
+import sys
 import tarfile
+import tempfile
 
 import boto3
 import sagemaker
@@ -67,6 +72,34 @@ def the_toolkit_runs_a_script_on_two_instances():
         assert f'says 6.1 on {host} of ["algo-1","algo-2"]' in log, log[-3000:]
     assert log.count("3 files, 3 objects, as SalviaExecutionRole") == 2, log[-3000:]
     assert sorted(files_of(s3, job["ModelArtifacts"]["S3ModelArtifacts"])) == ["algo-1.txt", "algo-2.txt"]
+    state["named"] = [json.loads(re.search(rf"{what} is (\[.*\])", log).group(1)) for what in ("SM_NAMES", "TRAINING_ENV")]
+
+
+NAMES = """
+import json
+from salvia.environment import Training
+found = Training("module").variables()
+print(json.dumps([sorted(found), sorted(json.loads(found["SM_TRAINING_ENV"]))]))
+"""
+
+
+@test
+def scripts_without_a_container_find_the_same_variables():
+    if "named" not in state:
+        raise Skipped("the toolkit ran nothing")
+    with tempfile.TemporaryDirectory() as folder:
+        config = pathlib.Path(folder) / "input" / "config"
+        config.mkdir(parents=True)
+        given = {"hp1": '"value1"', "hp2": "300", "hp3": "0.001", "sagemaker_program": '"train.py"'}
+        (config / "hyperparameters.json").write_text(json.dumps(given))
+        (config / "inputdataconfig.json").write_text('{"training": {}}')
+        (config / "resourceconfig.json").write_text('{"current_host": "algo-1", "hosts": ["algo-1", "algo-2"]}')
+        python = str(pathlib.Path(__file__).resolve().parents[2] / "python")
+        environment = {**os.environ, "PYTHONPATH": python, "SAGEMAKER_BASE_DIR": folder}
+        said = subprocess.run([sys.executable, "-c", NAMES], env=environment, capture_output=True, text=True, timeout=60)
+    assert said.returncode == 0, said.stderr
+    for own, theirs in zip(json.loads(said.stdout), state["named"]):
+        assert own == theirs, (sorted(set(theirs) - set(own)), sorted(set(own) - set(theirs)))
 
 
 @test

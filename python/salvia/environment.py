@@ -67,21 +67,31 @@ class Training:
 
     def _training_env(self):
         """SM_TRAINING_ENV: everything in one object."""
+        groups = self._groups()
+        group = self.resources.get("current_group_name", "")
         return {
             "additional_framework_parameters": {},
             "channel_input_dirs": {name: base("input", "data", name) for name in self.channels},
             "current_host": self.host,
-            "current_instance_group": self.resources.get("current_group_name", ""),
+            "current_instance_group": group,
+            "current_instance_group_hosts": groups.get(group, {}).get("hosts", self.hosts),
             "current_instance_type": self.resources.get("current_instance_type", ""),
+            "distribution_hosts": [],
+            "distribution_instance_groups": [],
             "framework_module": self.framework_module,
             "hosts": self.hosts,
             "hyperparameters": self.hyperparameters,
             "input_config_dir": base("input", "config"),
             "input_data_config": self.channels,
             "input_dir": base("input"),
-            "instance_groups": sorted(self._groups()),
-            "is_hetero": len(self._groups()) > 1,
+            "instance_groups": sorted(groups),
+            "instance_groups_dict": groups,
+            "is_hetero": len(groups) > 1,
             "is_master": self.host == self.hosts[0],
+            # Of SageMaker's distributed libraries, which are not here.
+            "is_modelparallel_enabled": None,
+            "is_smddpmprun_installed": False,
+            "is_smddprun_installed": False,
             "job_name": os.environ.get("TRAINING_JOB_NAME", ""),
             "log_level": self.settings.get("sagemaker_container_log_level", 20),
             "master_hostname": self.hosts[0],
@@ -96,23 +106,22 @@ class Training:
             "output_dir": base("output"),
             "output_intermediate_dir": base("output", "intermediate"),
             "resource_config": self.resources,
+            "topology": self.resources.get("topology", []),
             "user_entry_point": self.program or "",
         }
 
     def variables(self):
         """SM_NAME → text."""
         everything = self._training_env()
-        groups = self._groups()
-        group = everything["current_instance_group"]
         renamed = {"hyperparameters": "hps", "additional_framework_parameters": "framework_params"}
-        left_out = {"channel_input_dirs", "is_master", "job_name", "master_hostname"}
+        left_out = {
+            *("channel_input_dirs", "is_master", "job_name", "master_hostname"),
+            *("distribution_hosts", "topology", "is_modelparallel_enabled", "is_smddpmprun_installed", "is_smddprun_installed"),
+        }
         found = {renamed.get(name, name): value for name, value in everything.items() if name not in left_out}
         found["channels"] = sorted(self.channels)
         found["user_args"] = self.arguments
         found["training_env"] = everything
-        found["current_instance_group_hosts"] = groups.get(group, {}).get("hosts", self.hosts)
-        found["instance_groups_dict"] = groups
-        found["distribution_instance_groups"] = []
         found.update({f"channel_{name}": base("input", "data", name) for name in self.channels})
         found.update({f"hp_{name}": value for name, value in self.hyperparameters.items()})
         return {f"SM_{name.upper()}": as_text(value) for name, value in found.items()}
