@@ -255,6 +255,50 @@ def a_script_finds_its_hyperparameters_channels_and_requirements():
 
 
 @test
+def a_folder_with_a_setup_py_is_installed_and_run_as_a_module():
+    folder = pathlib.Path(tempfile.mkdtemp())
+    (folder / "setup.py").write_text("from setuptools import setup\nsetup(name='squares', version='1.2', py_modules=['train', 'helper'])\n")
+    (folder / "helper.py").write_text("def square(number): return number * number\n")
+    (folder / "train.py").write_text(
+        "import importlib.metadata, sys\n"
+        "from helper import square\n"
+        "print('package', importlib.metadata.version('squares'), 'says', square(int(sys.argv[sys.argv.index('--side') + 1])))\n"
+    )
+    estimator = SKLearn(
+        entry_point="train.py",
+        source_dir=str(folder),
+        framework_version="1.2-1",
+        instance_type="ml.m5.large",
+        role=role,
+        sagemaker_session=session,
+        hyperparameters={"side": 7},
+    )
+    text, raised = fitted(estimator)
+    assert raised is None and "package 1.2 says 49" in text, (raised, text[-3000:])
+
+
+@test
+def code_whose_archive_leaves_its_folder_is_refused():
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
+        for name in ("main.py", "../../escaped.py"):
+            entry = tarfile.TarInfo(name)
+            entry.size = 5
+            archive.addfile(entry, io.BytesIO(b"pass\n"))
+    s3.put_object(Bucket=bucket, Key="hostile/sourcedir.tar.gz", Body=packed.getvalue())
+    estimator = Estimator(
+        image_uri="246618743249.dkr.ecr.us-west-2.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3",
+        instance_count=1,
+        instance_type="ml.m5.large",
+        role=role,
+        sagemaker_session=session,
+        hyperparameters={"sagemaker_program": "main.py", "sagemaker_submit_directory": f"s3://{bucket}/hostile/sourcedir.tar.gz"},
+    )
+    text, raised = fitted(estimator)
+    assert raised is not None and "escaped.py" in str(raised), (raised, text[-3000:])
+
+
+@test
 def a_shell_script_runs_on_every_instance():
     # The SDK's SKLearn takes one instance alone; any estimator may name the image.
     estimator = Estimator(

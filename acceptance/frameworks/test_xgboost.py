@@ -1,12 +1,17 @@
 """XGBoost as a built-in algorithm, low level as SageMaker's own examples use it: train, metrics, endpoint, and what it refuses."""
 import json
 import os
+import pathlib
+import tempfile
 
 import boto3
 import numpy as np
+import sagemaker
 from botocore.exceptions import ClientError
+from sagemaker.xgboost import XGBoost
 
-from harness import end_of, run, test
+from harness import end_of, files_of, run, test
+from sdk2_waits import deployed, fitted
 
 region = os.environ["AWS_DEFAULT_REGION"]
 bucket = "acceptance-xgboost"
@@ -190,6 +195,59 @@ def what_it_cannot_use_fails_the_job_with_its_name():
         job = trained(f"xgboost-{name}", hyperparameters, channels)
         assert job["TrainingJobStatus"] == "Failed", name
         assert job["FailureReason"].startswith("ClientError: ") and part in job["FailureReason"], job["FailureReason"]
+
+
+SCRIPT = """
+import json, os, sys
+import xgboost as xgb
+
+def rows_of(folder):
+    lines = [line.split(",") for name in os.listdir(folder) for line in open(os.path.join(folder, name)).read().split()]
+    cells = [[float(cell) if cell else float("nan") for cell in line] for line in lines]
+    return xgb.DMatrix([row[1:] for row in cells], label=[row[0] for row in cells])
+
+def model_fn(folder):
+    booster = xgb.Booster()
+    booster.load_model(os.path.join(folder, "own.json"))
+    return booster
+
+if __name__ == "__main__":
+    depth = int(sys.argv[sys.argv.index("--max_depth") + 1])
+    rounds = int(os.environ["SM_HP_NUM_ROUND"])
+    booster = xgb.train({"objective": "binary:logistic", "max_depth": depth}, rows_of(os.environ["SM_CHANNEL_TRAIN"]), rounds)
+    booster.save_model(os.path.join(os.environ["SM_MODEL_DIR"], "own.json"))
+    print("trained by a script of its own", xgb.__version__)
+"""
+
+
+@test
+def a_script_of_ones_own_trains_and_serves_in_xgboost_s_image():
+    labels, features = rows(400, 1)
+    s3.put_object(Bucket=bucket, Key="own/train.csv", Body=csv_of(features, labels))
+    folder = pathlib.Path(tempfile.mkdtemp())
+    (folder / "own.py").write_text(SCRIPT)
+    estimator = XGBoost(
+        entry_point="own.py",
+        source_dir=str(folder),
+        framework_version="3.0-5",
+        instance_count=1,
+        instance_type="ml.m5.large",
+        role=role,
+        sagemaker_session=sagemaker.Session(default_bucket=bucket),
+        hyperparameters={"max_depth": 3, "num_round": 20},
+    )
+    job, log = fitted(estimator, {"train": f"s3://{bucket}/own/"})
+    assert job["TrainingJobStatus"] == "Completed" and "trained by a script of its own" in log, (job.get("FailureReason"), log[-3000:])
+    assert list(files_of(s3, job["ModelArtifacts"]["S3ModelArtifacts"])) == ["own.json"]
+    predictor = deployed(estimator)
+    try:
+        later, others = rows(100, 2)
+        for body, content_type in ((csv_of(others), "text/csv"), (libsvm_of(others, later), "text/libsvm")):
+            answer = runtime.invoke_endpoint(EndpointName=predictor.endpoint_name, ContentType=content_type, Accept="text/csv", Body=body)
+            found = [float(word) for word in answer["Body"].read().decode().replace("\n", ",").split(",") if word]
+            assert ((np.array(found) > 0.5) == later).mean() > 0.9, (content_type, found[:5])
+    finally:
+        predictor.delete_endpoint()
 
 
 run()
