@@ -225,19 +225,31 @@ const uploadingMessage = {
   hosting: "",
 };
 
-/** Failure text and results of a program that has ended. */
-async function settle(run: TaskRun, end: TaskEnd): Promise<TaskEnd> {
+/** With the texts that the program has left, which may turn its end into a failure. */
+async function endInWords({ spec, paths, state }: TaskRun, end: TaskEnd): Promise<TaskEnd> {
+  const { NotUtf8Error, readExitMessage, readLastWords } = await import("./upload-results.ts");
+  const failure = state.current.transform?.problem ?? end.failure ?? readLastWords(paths.root);
+  const worded = { ...end, ...(failure === undefined ? {} : { failure }) };
+  if (spec.purpose !== "processing") return worded;
+  try {
+    const message = readExitMessage(paths.root);
+    return { ...worded, ...(message === undefined ? {} : { message }) };
+  } catch (error) {
+    if (!(error instanceof NotUtf8Error)) throw error;
+    return hasSucceeded(end) ? { ...worded, exitCode: 1, failure: error.message } : worded;
+  }
+}
+
+/** Words and results of a program that has ended. */
+async function settle(run: TaskRun, told: TaskEnd): Promise<TaskEnd> {
   const { spec, paths, clock, log, connection, reporter, abandoned } = run;
-  const { readLastWords, uploadResults } = await import("./upload-results.ts");
-  const transformFailure = run.state.current.transform?.problem;
-  const failure = transformFailure ?? end.failure ?? readLastWords(paths.root, "failure");
-  const message = spec.purpose === "processing" ? readLastWords(paths.root, "message") : undefined;
-  const full = { ...end, ...(failure === undefined ? {} : { failure }), ...(message === undefined ? {} : { message }) };
-  if (spec.purpose === "hosting") return full;
+  const { uploadResults } = await import("./upload-results.ts");
+  const end = await endInWords(run, told);
+  if (spec.purpose === "hosting") return end;
   reporter.tell({ type: "phase", at: nowMs(run), phase: "uploading", message: uploadingMessage[spec.purpose] });
   const problem = await run.uploads.finish(hasSucceeded(end), abandoned.signal);
   const uploadProblem = problem === undefined ? {} : { uploadProblem: `Could not upload the results: ${problem}` };
-  if (spec.purpose !== "training") return { ...full, ...uploadProblem };
+  if (spec.purpose !== "training") return { ...end, ...uploadProblem };
   const uploaded = await uploadResults(modelWanted(end), {
     root: paths.root,
     connection,
@@ -246,7 +258,7 @@ async function settle(run: TaskRun, end: TaskEnd): Promise<TaskEnd> {
     signal: abandoned.signal,
     tellUser: (text) => tellUser(run, text),
   });
-  return { ...full, ...uploadProblem, ...uploaded };
+  return { ...end, ...uploadProblem, ...uploaded };
 }
 
 const hasSucceeded = ({ how, exitCode }: TaskEnd): boolean => how === "exited" && exitCode === 0;

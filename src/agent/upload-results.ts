@@ -24,8 +24,31 @@ export interface UploadResult {
 
 const longestFailure = 1_024;
 
-/** First 1,024 characters of /opt/ml/output/failure (or message); undefined when the program left none. */
-export function readLastWords(root: string, name: "failure" | "message"): string | undefined {
+/** First 1,024 characters of /opt/ml/output/failure; undefined when the program left none. */
+export function readLastWords(root: string): string | undefined {
+  const bytes = lastBytes(root, "failure");
+  return bytes && firstCharacters(bytes.toString("utf8"));
+}
+
+/** First 1,024 characters of /opt/ml/output/message; undefined when the program left none. Throws NotUtf8Error. */
+export function readExitMessage(root: string): string | undefined {
+  const bytes = lastBytes(root, "message");
+  if (!bytes) return undefined;
+  try {
+    // As a stream: the last character may be cut off.
+    return firstCharacters(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes, { stream: true }));
+  } catch (error) {
+    throw new NotUtf8Error("ClientError: /opt/ml/output/message is not UTF-8.", { cause: error });
+  }
+}
+
+/** The message is the job's FailureReason. */
+export class NotUtf8Error extends Error {}
+
+const firstCharacters = (text: string): string => Array.from(text).slice(0, longestFailure).join("");
+
+/** Enough for the longest text, whatever its characters; undefined where there is no such file, or none that can be read. */
+function lastBytes(root: string, name: "failure" | "message"): Buffer | undefined {
   try {
     const folder = realpathSync(join(root, "output"));
     if (!folder.startsWith(realpathSync(root) + sep)) return undefined;
@@ -33,13 +56,12 @@ export function readLastWords(root: string, name: "failure" | "message"): string
     const file = openSync(join(folder, name), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     try {
       const buffer = Buffer.alloc(longestFailure * 4);
-      const text = buffer.toString("utf8", 0, readSync(file, buffer, 0, buffer.length, 0));
-      return Array.from(text).slice(0, longestFailure).join("");
+      return buffer.subarray(0, readSync(file, buffer, 0, buffer.length, 0));
     } finally {
       closeSync(file);
     }
   } catch {
-    return undefined; // No such file, or none that can be read: there is no such text.
+    return undefined;
   }
 }
 

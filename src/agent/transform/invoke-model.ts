@@ -19,6 +19,9 @@ export interface InvokeOptions {
   readonly signal: AbortSignal;
 }
 
+/** It will not answer for other records either. */
+export class UnreachableModelError extends StageError {}
+
 export interface ModelClient {
   /** Throws StageError when the model does not answer with success, after the retries. */
   invoke(body: Buffer): Promise<Buffer>;
@@ -70,8 +73,7 @@ export function connectToModel(options: InvokeOptions): ModelClient {
           return await attempt(body);
         } catch (error) {
           options.signal.throwIfAborted();
-          if (left === 0)
-            throw error instanceof StageError ? error : new StageError(whyNot(error, options.timeoutSeconds));
+          if (left === 0) throw error instanceof StageError ? error : unanswered(error, options.timeoutSeconds);
         }
         await options.clock.sleep(retryAfterMs, options.signal);
       }
@@ -90,11 +92,12 @@ export function connectToModel(options: InvokeOptions): ModelClient {
   };
 }
 
-const whyNot = (error: unknown, seconds: number): string => {
+function unanswered(error: unknown, seconds: number): StageError {
   const isLate = error instanceof Error && (error.name === "TimeoutError" || error.name === "AbortError");
-  if (isLate) return `the model did not answer within ${seconds} s (InvocationsTimeoutInSeconds)`;
-  return `the model could not be reached: ${error instanceof Error ? error.message : String(error)}`;
-};
+  if (isLate) return new StageError(`the model did not answer within ${seconds} s (InvocationsTimeoutInSeconds)`);
+  const why = error instanceof Error ? error.message : String(error);
+  return new UnreachableModelError(`the model could not be reached: ${why}`);
+}
 
 const isCount = (value: unknown): value is number => typeof value === "number" && Number.isInteger(value) && value >= 0;
 

@@ -79,6 +79,24 @@ test("a record that fails fails the task with its object's name, and leaves no o
   });
 });
 
+test("the objects after one that fails are done, and each that fails is named in the log", async () => {
+  const objects = {
+    "a.txt": "one\n",
+    "b.txt": "fail\n",
+    "c.txt": "three\n",
+    "d.txt": "one\nfail\n",
+    "e.txt": "five\n",
+  };
+  const bench = await transforming(objects, { maxRetries: 0, maxConcurrent: 1 });
+  await bench.untilEnd();
+  expect(Object.keys(outputs(bench)).toSorted()).toEqual(["output/a.txt.out", "output/c.txt.out", "output/e.txt.out"]);
+  const named = (name: string): string => `ClientError: ${name}: the model answered 500: no: fail\n`;
+  expect(bench.server.end()?.failure).toBe(`${named("b.txt")} (The log names one more object that failed.)`);
+  const log = bench.server.lines().join("\n");
+  expect(log).toContain("[salvia] ClientError: b.txt: the model answered 500");
+  expect(log).toContain("[salvia] ClientError: d.txt: the model answered 500");
+});
+
 test("a model that leaves before its work is done has failed, whatever its exit code", async () => {
   const bench = await transforming({ "a.txt": "leave\n" }, { maxRetries: 100 });
   await bench.untilEnd();

@@ -12,9 +12,9 @@ import { ping } from "../ping.ts";
 import { StageError } from "../planned-path.ts";
 import { createProgress } from "../progress.ts";
 import { ServerRefusalError } from "../server-connection.ts";
-import { nowMs, type TaskRun } from "../task-run.ts";
+import { nowMs, tellUser, type TaskRun } from "../task-run.ts";
 import { dataProcessing, type DataProcessing } from "./data-processing.ts";
-import { connectToModel, type ExecutionParameters, type ModelClient } from "./invoke-model.ts";
+import { connectToModel, UnreachableModelError, type ExecutionParameters, type ModelClient } from "./invoke-model.ts";
 import { createTurns, transformed, type ResolvedWork, type Turns } from "./transform-object.ts";
 
 const pingEveryMs = 100;
@@ -31,8 +31,7 @@ export async function runTransform(
   const client = connectToModel({ ...work, address, clock: run.clock, signal });
   try {
     const resolved = resolvedWork(work, await client.executionParameters());
-    await transformAll(run, resolved, client, signal);
-    return undefined;
+    return await transformAll(run, resolved, client, signal);
   } catch (error) {
     signal.throwIfAborted();
     if (error instanceof StageError || error instanceof ServerRefusalError) return error.message;
@@ -69,7 +68,13 @@ export function resolvedWork(work: TransformWork, wishes: ExecutionParameters): 
   };
 }
 
-async function transformAll(run: TaskRun, work: ResolvedWork, client: ModelClient, signal: AbortSignal): Promise<void> {
+/** An object that fails leaves the others to be done (AWS: "Batch Transform Errors"). Answers why the job has failed, if it has. */
+async function transformAll(
+  run: TaskRun,
+  work: ResolvedWork,
+  client: ModelClient,
+  signal: AbortSignal,
+): Promise<string | undefined> {
   const { connection, clock, log, reporter, paths } = run;
   const plan = await untilItWorks("plan", { clock, log, signal }, () => connection.plan(signal));
   if ("failureReason" in plan) throw new StageError(plan.failureReason);
@@ -88,13 +93,15 @@ async function transformAll(run: TaskRun, work: ResolvedWork, client: ModelClien
   const failing = new AbortController();
   const both = AbortSignal.any([signal, failing.signal]);
   const waiting = left.values();
+  const problems: string[] = [];
+  const task = { run, work, client, processing, turns, signal: both, count: (bytes: number) => progress.add(bytes) };
   const worker = async (): Promise<void> => {
     for (const object of waiting) {
       both.throwIfAborted();
-      await oneObject(
-        { run, work, client, processing, turns, signal: both, count: (bytes) => progress.add(bytes) },
-        object,
-      );
+      const problem = await oneObject(task, object);
+      if (problem === undefined) continue;
+      problems.push(problem);
+      tellUser(run, `[salvia] ${problem}`);
     }
   };
   const workers = Array.from({ length: Math.min(work.maxConcurrent, left.length) }, () =>
@@ -106,6 +113,14 @@ async function transformAll(run: TaskRun, work: ResolvedWork, client: ModelClien
   const failures = (await Promise.allSettled(workers)).filter((each) => each.status === "rejected");
   // The first one is why the others were given up.
   if (failures.length > 0) throw failing.signal.reason;
+  return inOne(problems);
+}
+
+/** The first one is the job's FailureReason. */
+function inOne([first, ...others]: readonly string[]): string | undefined {
+  if (first === undefined || others.length === 0) return first;
+  const more = others.length === 1 ? "one more object" : `${others.length} more objects`;
+  return `${first} (The log names ${more} that failed.)`;
 }
 
 interface ObjectWork {
@@ -118,7 +133,8 @@ interface ObjectWork {
   readonly count: (bytes: number) => void;
 }
 
-async function oneObject(task: ObjectWork, object: PlannedObject): Promise<void> {
+/** Answers what is wrong with the object. Throws what is wrong with more than it. */
+async function oneObject(task: ObjectWork, object: PlannedObject): Promise<string | undefined> {
   const { run, work, client, processing, turns, signal } = task;
   const { connection, clock, log, paths } = run;
   const attempt = async (): Promise<void> => {
@@ -134,12 +150,14 @@ async function oneObject(task: ObjectWork, object: PlannedObject): Promise<void>
   try {
     await untilItWorks(`transform of ${object.path}`, { clock, log, signal }, attempt, isFinal);
   } catch (error) {
-    if (error instanceof StageError) throw new StageError(`ClientError: ${object.path}: ${error.message}`);
+    if (error instanceof UnreachableModelError) throw new StageError(`ClientError: ${object.path}: ${error.message}`);
+    if (error instanceof StageError) return `ClientError: ${object.path}: ${error.message}`;
     if (error instanceof ServerRefusalError)
       throw new StageError(`ClientError: the output of ${object.path} could not be stored: ${error.message}`);
     throw error;
   }
   appendFileSync(paths.uploads, `${JSON.stringify(object.path)}\n`, { mode: 0o600 });
+  return undefined;
 }
 
 /** What asking again does not change. */

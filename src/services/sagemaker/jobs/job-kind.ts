@@ -55,6 +55,8 @@ export interface JobKind<Spec> {
   meter(spec: Spec, status: JobStatus, now: Date): readonly Metered[];
   /** Seconds between SIGTERM and SIGKILL when the job is stopped. */
   readonly stopGraceSeconds: number;
+  /** An instance whose program fails leaves the others to finish their share. Default: they are stopped. */
+  readonly areIndependent?: boolean;
   /** Fixes once what the job reads. Throws JobProblem, InputDataError or ArtifactError. */
   plan(job: Job<Spec>): AsyncIterable<JobPlanLine>;
   /** One per row, in the rows' order. Throws ImageError. */

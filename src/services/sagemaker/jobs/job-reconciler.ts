@@ -98,8 +98,8 @@ function follow<Spec>(platform: JobPlatform, kind: JobKind<Spec>): JobStep<Spec>
     const keys = keysOf(kind, job);
     const isStopWanted = job.intent.stopRequestedAt !== undefined;
     const { uid } = job;
-    const { stopGraceSeconds } = kind;
-    const tasks = await watchTasks(platform, { uid, keys, isStopWanted, stopGraceSeconds });
+    const { stopGraceSeconds, areIndependent } = kind;
+    const tasks = await watchTasks(platform, { uid, keys, isStopWanted, stopGraceSeconds, areIndependent });
     if (tasks.length < keys.length) throw new Error(`rows of the tasks of ${job.name} are missing`);
     const startedAt = job.status.startedAt ?? startOf(tasks);
     const status: Partial<JobStatus> = {

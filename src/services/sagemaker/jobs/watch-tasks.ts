@@ -1,5 +1,6 @@
 // Looks after the running instances of a job: notices the lost, passes a stop on.
 import type { SagemakerPlatform } from "../context.ts";
+import type { TaskEnd } from "../../../task/report.ts";
 import type { TaskRow } from "../tasks/task-owner.ts";
 import { endsOf, findTask, observedOf, requestStop, saveObserved, tasksOf } from "../tasks/task-rows.ts";
 import { instanceOf } from "./job-kind.ts";
@@ -53,6 +54,8 @@ export interface WatchedJob {
   readonly keys: readonly string[];
   readonly isStopWanted: boolean;
   readonly stopGraceSeconds: number;
+  /** A program that fails ends its own instance alone. */
+  readonly areIndependent?: boolean | undefined;
 }
 
 /** The rows of this attempt as they are now, algo-1 first. */
@@ -66,7 +69,8 @@ export async function watchTasks(platform: Platform, job: WatchedJob): Promise<T
   const tasks = await rows();
   const ends = endsOf(tasks);
   const hasFailed = ends.some(isFailure);
-  if (job.isStopWanted || ends.some(endsJob))
+  const isEnough = (end: TaskEnd): boolean => endsJob(end) && !(job.areIndependent === true && end.how === "exited");
+  if (job.isStopWanted || ends.some(isEnough))
     await stopAll(platform, tasks, hasFailed ? failureGraceSeconds : job.stopGraceSeconds);
   return tasks;
 }

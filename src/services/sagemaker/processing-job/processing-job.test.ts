@@ -60,6 +60,10 @@ test("an instance gets its command, its files and the folders of its outputs", a
   expect(JSON.parse(spec.configFiles["processingjobconfig.json"] ?? "")).toMatchObject({
     ProcessingJobName: "job",
     ProcessingInputs: [{ InputName: "code" }, { InputName: "in" }],
+    // What the request leaves open stands there all the same.
+    AppSpecification: { ContainerArguments: ["--a"] },
+    ProcessingOutputConfig: { KmsKeyId: null },
+    ProcessingResources: { ClusterConfig: { VolumeKmsKeyId: null } },
   });
   expect(JSON.parse(spec.configFiles["resourceconfig.json"] ?? "")).toMatchObject({
     current_host: "algo-1",
@@ -95,6 +99,20 @@ test("a job that ends well has its times, its message and its files", async () =
   expect(world.lines[0]?.group).toBe("/aws/sagemaker/ProcessingJobs");
   await world.call("DeleteProcessingJob", { ProcessingJobName: "job" });
   await expect(describeJob(world)).rejects.toThrow("Could not find requested job with arn");
+});
+
+test("the messages of several instances follow each other, and are cut where they are too long", async () => {
+  const ClusterConfig = { InstanceType: "ml.m5.large", InstanceCount: 2, VolumeSizeInGB: 1 } as const;
+  const world = await launched({ ProcessingResources: { ClusterConfig } });
+  const at = world.clock.now().getTime();
+  for (const [nth, key] of keysOf(world).toReversed().entries()) {
+    const message = nth === 0 ? "é".repeat(1_024) : "first ";
+    const end = { how: "exited", exitCode: 0, message, startedAt: at, endedAt: at } as const;
+    await world.agent(key).report([...runsThrough(at).slice(0, -1), { type: "end", at, end }]);
+  }
+  await world.clock.advance(seconds(10));
+  await world.settle();
+  expect((await describeJob(world)).ExitMessage).toBe(`first ${"é".repeat(1_018)}`);
 });
 
 test("a running job can be stopped, and cannot be deleted", async () => {

@@ -42,17 +42,30 @@ export const uploadsOf = (spec: ProcessingJobSpec): UploadFolder[] =>
     return [{ name: `output-${at}`, folder, mode: S3Output.S3UploadMode }];
   });
 
+/** The request as the container reads it: what is optional stands there, empty or null. */
+function jobConfig(job: ProcessingJob): Readonly<Record<string, unknown>> {
+  const { AppSpecification, ProcessingOutputConfig, ProcessingResources, ...others } = job.spec;
+  return {
+    ProcessingJobArn: processingJob.arn(job),
+    Environment: {},
+    ProcessingInputs: [],
+    ...others,
+    ProcessingJobName: job.name,
+    AppSpecification: { ContainerEntrypoint: null, ContainerArguments: null, ...AppSpecification },
+    ProcessingOutputConfig: { Outputs: [], KmsKeyId: null, ...ProcessingOutputConfig },
+    ProcessingResources: { ClusterConfig: { VolumeKmsKeyId: null, ...ProcessingResources.ClusterConfig } },
+  };
+}
+
 function configFiles(
   job: ProcessingJob,
   host: string,
   hosts: readonly string[],
   program: Program,
 ): Record<string, string> {
-  const { name: ProcessingJobName, spec } = job;
-  const own = { ProcessingJobArn: processingJob.arn(job), ProcessingJobName };
   const network_interface_name = program.kind === "image" ? "eth0" : "lo";
   return {
-    "processingjobconfig.json": JSON.stringify({ ...own, ...spec }),
+    "processingjobconfig.json": JSON.stringify(jobConfig(job)),
     "resourceconfig.json": JSON.stringify({ current_host: host, hosts, network_interface_name }),
   };
 }

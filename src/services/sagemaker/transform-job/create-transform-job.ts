@@ -14,10 +14,6 @@ import { transformJob, type TransformedModel, type TransformJobSpec } from "./tr
 const supportChecks: readonly SupportCheck<CreateTransformJobRequest>[] = [
   ["DataCaptureConfig", (job) => job.DataCaptureConfig],
   ["ExperimentConfig", (job) => Object.keys(job.ExperimentConfig ?? {}).length > 0],
-  [
-    "TransformInput.DataSource.S3DataSource.S3DataType AugmentedManifestFile",
-    (job) => job.TransformInput.DataSource.S3DataSource.S3DataType === "AugmentedManifestFile",
-  ],
 ];
 
 /** AWS's own rule: at most 100 MB in flight. */
@@ -35,7 +31,12 @@ function checkSizes({
 }
 
 function checkLocations({ TransformInput, TransformOutput }: CreateTransformJobRequest): void {
-  if (!parseS3Uri(TransformInput.DataSource.S3DataSource.S3Uri))
+  const { S3DataType, S3Uri } = TransformInput.DataSource.S3DataSource;
+  if (S3DataType === "AugmentedManifestFile")
+    throw validationError(
+      "TransformInput.DataSource.S3DataSource: S3DataType AugmentedManifestFile cannot be used with batch transform. Use S3Prefix or ManifestFile.",
+    );
+  if (!parseS3Uri(S3Uri))
     throw validationError("TransformInput.DataSource.S3DataSource.S3Uri is not of the form s3://bucket/key.");
   if (!parseS3Uri(TransformOutput.S3OutputPath))
     throw validationError("TransformOutput.S3OutputPath is not of the form s3://bucket/key.");

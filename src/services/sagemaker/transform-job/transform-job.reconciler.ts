@@ -17,6 +17,9 @@ import { transformJob, type TransformJobSpec } from "./transform-job.resource.ts
 import { transformWorkOf } from "./transform-work-of.ts";
 
 type TransformJob = Job<TransformJobSpec>;
+type Variables = Readonly<Record<string, string>>;
+
+const strategyNames = { SingleRecord: "SINGLE_RECORD", MultiRecord: "MULTI_RECORD" } as const;
 
 /** As for models that are hosted. */
 const graceSeconds = 30;
@@ -66,19 +69,23 @@ const planFor = (platform: JobPlatform) =>
     ]);
   };
 
-function environmentOf(job: TransformJob): Record<string, string> {
-  const { MaxPayloadInMB, BatchStrategy, MaxConcurrentTransforms, model } = job.spec;
+/** Only what the request says: what it leaves open the model may decide, or need not know. */
+function batchVariables({ MaxPayloadInMB, BatchStrategy, MaxConcurrentTransforms }: TransformJobSpec): Variables {
   return {
-    ...model.environment,
     SAGEMAKER_BATCH: "true",
-    SAGEMAKER_MAX_PAYLOAD_IN_MB: String(MaxPayloadInMB ?? 6),
-    SAGEMAKER_BATCH_STRATEGY: BatchStrategy === "SingleRecord" ? "SINGLE_RECORD" : "MULTI_RECORD",
-    SAGEMAKER_MAX_CONCURRENT_TRANSFORMS: String(MaxConcurrentTransforms ?? 1),
-    ...regionVariables(job.region),
-    TRANSFORM_JOB_NAME: job.name,
-    TRANSFORM_JOB_ARN: transformJob.arn(job),
+    ...(MaxPayloadInMB === undefined ? {} : { SAGEMAKER_MAX_PAYLOAD_IN_MB: String(MaxPayloadInMB) }),
+    ...(BatchStrategy === undefined ? {} : { SAGEMAKER_BATCH_STRATEGY: strategyNames[BatchStrategy] }),
+    ...(MaxConcurrentTransforms ? { SAGEMAKER_MAX_CONCURRENT_TRANSFORMS: String(MaxConcurrentTransforms) } : {}),
   };
 }
+
+const environmentOf = (job: TransformJob): Variables => ({
+  ...job.spec.model.environment,
+  ...batchVariables(job.spec),
+  ...regionVariables(job.region),
+  TRANSFORM_JOB_NAME: job.name,
+  TRANSFORM_JOB_ARN: transformJob.arn(job),
+});
 
 const specsFor =
   (platform: JobPlatform) =>
@@ -105,6 +112,7 @@ export const transformJobReconciler = (platform: JobPlatform): AnyReconciler =>
     instanceCount: (spec) => spec.TransformResources.InstanceCount,
     meter: meterTransform,
     stopGraceSeconds: graceSeconds,
+    areIndependent: true,
     plan: planFor(platform),
     taskSpecs: specsFor(platform),
   });

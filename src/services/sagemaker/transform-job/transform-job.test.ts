@@ -77,7 +77,7 @@ test("each instance serves the model and is given its share of the objects, and 
     expect(await world.store.read.selectFrom(table).selectAll().execute()).toEqual([]);
 });
 
-test("an instance that fails fails the job with its words, and the others are stopped", async () => {
+test("an instance that fails fails the job with its words, once the others have done their share", async () => {
   const world = await launched({ TransformResources: { InstanceType: "ml.m5.large", InstanceCount: 2 } });
   const [first = "", second = ""] = keysOf(world);
   const at = world.clock.now().getTime();
@@ -87,11 +87,42 @@ test("an instance that fails fails the job with its words, and the others are st
     { type: "end", at, end: { how: "exited", exitCode: 1, failure, startedAt: at, endedAt: at } },
   ]);
   await world.settle();
-  expect([...world.tasks.stopped]).toEqual([second]);
-  await world.agent(second).report([{ type: "end", at, end: { how: "stopped" } }]);
+  expect([...world.tasks.stopped]).toEqual([]);
+  expect(await describeJob(world)).toMatchObject({ TransformJobStatus: "InProgress" });
+  await world.agent(second).report(runsThrough(at));
   await world.settle();
   const job = await describeJob(world);
   expect(job).toMatchObject({ TransformJobStatus: "Failed", FailureReason: failure });
+});
+
+test("an instance that is lost while it runs ends the others", async () => {
+  const world = await launched({ TransformResources: { InstanceType: "ml.m5.large", InstanceCount: 2 } });
+  const [first = "", second = ""] = keysOf(world);
+  const at = world.clock.now().getTime();
+  await world.agent(first).report([
+    { type: "phase", at, phase: "running" },
+    { type: "end", at, end: { how: "lost", endedAt: at } },
+  ]);
+  await world.settle();
+  expect([...world.tasks.stopped]).toEqual([second]);
+});
+
+test("the model is told of the request what it says, and nothing more", async () => {
+  const environmentOf = async (changes: Partial<CreateTransformJobRequest>): Promise<string[]> => {
+    const world = await launched(changes);
+    const { environment } = world.tasks.running.get(keysOf(world)[0] ?? "") ?? {};
+    return Object.entries(environment ?? {}).flatMap(([name, value]) =>
+      /BATCH|MAX/.test(name) ? [`${name}=${value}`] : [],
+    );
+  };
+  expect(await environmentOf({})).toEqual(["SAGEMAKER_BATCH=true"]);
+  const asked = { BatchStrategy: "SingleRecord", MaxPayloadInMB: 0, MaxConcurrentTransforms: 3 } as const;
+  expect(await environmentOf(asked)).toEqual([
+    "SAGEMAKER_BATCH=true",
+    "SAGEMAKER_MAX_PAYLOAD_IN_MB=0",
+    "SAGEMAKER_BATCH_STRATEGY=SINGLE_RECORD",
+    "SAGEMAKER_MAX_CONCURRENT_TRANSFORMS=3",
+  ]);
 });
 
 test.each([
@@ -142,6 +173,15 @@ test.each([
   ],
   ["more than 100 MB in flight", { MaxConcurrentTransforms: 20, MaxPayloadInMB: 6 }, "must not exceed 100 MB"],
   ["batches without a limit", { MaxPayloadInMB: 0, BatchStrategy: "MultiRecord" }, "SingleRecord"],
+  [
+    "an augmented manifest",
+    {
+      TransformInput: {
+        DataSource: { S3DataSource: { S3DataType: "AugmentedManifestFile", S3Uri: "s3://bucket/manifest" } },
+      },
+    },
+    "AugmentedManifestFile cannot be used with batch transform",
+  ],
   ["an unknown model", { ModelName: "none" }, "Could not find model"],
   ["too many instances", { TransformResources: { InstanceType: "ml.m5.large", InstanceCount: 9 } }, "service limit"],
   ["data capture", { DataCaptureConfig: { DestinationS3Uri: "s3://bucket/x" } }, "DataCaptureConfig"],
