@@ -66,10 +66,10 @@ class Group:
             self.arrived += 1
             self.lock.notify_all()
             whole = (number // together + 1) * together
-            if not self.lock.wait_for(lambda: self.arrived >= whole, timeout=20):
+            if not self.lock.wait_for(lambda: self.arrived >= whole, timeout=60):
                 raise Refused(500, f"only {self.arrived} requests came at the same time")
             last = number == whole - 1
-            if not last and not self.lock.wait_for(lambda: number + 1 in self.answered, timeout=20):
+            if not last and not self.lock.wait_for(lambda: number + 1 in self.answered, timeout=60):
                 raise Refused(500, "the next request was not answered")
             self.answered.add(number)
             self.lock.notify_all()

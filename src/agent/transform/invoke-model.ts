@@ -36,7 +36,8 @@ export interface ExecutionParameters {
   readonly MaxPayloadInMB?: number;
 }
 
-const shownBytes = 300;
+const shownAtStart = 200;
+const shownAtEnd = 400;
 const parametersWithinSeconds = 2;
 const retryAfterMs = 500;
 
@@ -63,7 +64,7 @@ export function connectToModel(options: InvokeOptions): ModelClient {
   const attempt = async (body: Buffer): Promise<Buffer> => {
     const { status, body: answer } = await send("POST", "/invocations", body, options.timeoutSeconds);
     if (status >= 200 && status < 300) return answer;
-    throw new StageError(`the model answered ${status}: ${answer.toString("utf8", 0, shownBytes)}`);
+    throw new StageError(`the model answered ${status}: ${excerpt(answer)}`);
   };
 
   return {
@@ -90,6 +91,13 @@ export function connectToModel(options: InvokeOptions): ModelClient {
     },
     close: () => sockets.destroy(),
   };
+}
+
+/** Both ends of a long text: what went wrong stands in the last line of a traceback. */
+export function excerpt(answer: Buffer): string {
+  const characters = Array.from(answer.toString("utf8").trim());
+  if (characters.length <= shownAtStart + shownAtEnd) return characters.join("");
+  return `${characters.slice(0, shownAtStart).join("")} … ${characters.slice(-shownAtEnd).join("")}`;
 }
 
 function unanswered(error: unknown, seconds: number): StageError {

@@ -4,6 +4,7 @@ import { gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
 import type { TransformWork } from "../../task/transform-work.ts";
 import { setUpTask, until, type TaskBench } from "../task-bench.fake.ts";
+import { excerpt } from "./invoke-model.ts";
 import { resolvedWork } from "./run-transform.ts";
 
 const work: TransformWork = {
@@ -75,7 +76,7 @@ test("a record that fails fails the task with its object's name, and leaves no o
   expect(bench.server.end()).toMatchObject({
     how: "exited",
     exitCode: 1,
-    failure: "ClientError: bad.txt: the model answered 500: no: fail\n",
+    failure: "ClientError: bad.txt: the model answered 500: no: fail",
   });
 });
 
@@ -90,11 +91,18 @@ test("the objects after one that fails are done, and each that fails is named in
   const bench = await transforming(objects, { maxRetries: 0, maxConcurrent: 1 });
   await bench.untilEnd();
   expect(Object.keys(outputs(bench)).toSorted()).toEqual(["output/a.txt.out", "output/c.txt.out", "output/e.txt.out"]);
-  const named = (name: string): string => `ClientError: ${name}: the model answered 500: no: fail\n`;
+  const named = (name: string): string => `ClientError: ${name}: the model answered 500: no: fail`;
   expect(bench.server.end()?.failure).toBe(`${named("b.txt")} (The log names one more object that failed.)`);
   const log = bench.server.lines().join("\n");
   expect(log).toContain("[salvia] ClientError: b.txt: the model answered 500");
   expect(log).toContain("[salvia] ClientError: d.txt: the model answered 500");
+});
+
+test("of a long answer the last line is told, too", () => {
+  expect(excerpt(Buffer.from(" no é\n"))).toBe("no é");
+  const told = excerpt(Buffer.from(`Traceback\n${"é".repeat(5_000)}\nValueError: below zero\n`));
+  expect(told).toMatch(/^Traceback\né+ … é+\nValueError: below zero$/);
+  expect(Array.from(told)).toHaveLength(603);
 });
 
 test("a model that leaves before its work is done has failed, whatever its exit code", async () => {
