@@ -4,6 +4,7 @@ import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
+import { mayBeSkipped } from "../tools/expected-skips.ts";
 import { accept } from "./run.ts";
 import { processesOf } from "./kill/processes.ts";
 
@@ -30,6 +31,7 @@ for (const client of [
       return;
     }
     expect(counts).toMatchObject({ failed: 0 });
+    expect(counts.skips.filter((told) => !mayBeSkipped(told))).toEqual([]);
     expect(counts.passed).toBeGreaterThan(0);
   });
 }

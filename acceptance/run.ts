@@ -63,6 +63,8 @@ export interface Counts {
   readonly passed: number;
   readonly failed: number;
   readonly skipped: number;
+  /** Each skipped test with its reason. */
+  readonly skips: readonly string[];
 }
 
 interface Prepared {
@@ -97,7 +99,8 @@ async function runTests(
   process.stdout.write(tested.stdout + tested.stderr);
   const last = tested.stdout.trim().split("\n").at(-1) ?? "";
   const [, passed, failed, skipped] = /(\d+) passed, (\d+) failed, (\d+) skipped/.exec(last) ?? [];
-  const counts = { passed: Number(passed ?? 0), failed: Number(failed ?? 0), skipped: Number(skipped ?? 0) };
+  const skips = [...tested.stdout.matchAll(/^ {2}- skipped: (.*)$/gm)].map(([, told]) => told ?? "");
+  const counts = { passed: Number(passed ?? 0), failed: Number(failed ?? 0), skipped: Number(skipped ?? 0), skips };
   // A suite that died before its last line has failed, whatever it counted.
   const isWhole = passed !== undefined && (tested.status === 0) === (counts.failed === 0);
   return isWhole ? counts : { ...counts, failed: counts.failed + 1 };
@@ -107,9 +110,10 @@ const sum = (one: Counts, other: Counts): Counts => ({
   passed: one.passed + other.passed,
   failed: one.failed + other.failed,
   skipped: one.skipped + other.skipped,
+  skips: [...one.skips, ...other.skips],
 });
 
-const nothing: Counts = { passed: 0, failed: 0, skipped: 0 };
+const nothing: Counts = { passed: 0, failed: 0, skipped: 0, skips: [] };
 
 /** A few instances, the same on every machine: the suites wait in line for them and go over the limits on purpose. */
 const serverFlags = ["--job-instances", "2", "--hosting-instances", "8"];

@@ -62,7 +62,7 @@ test("unpacked values, as an old writer leaves them, are read as well", () => {
 });
 
 const fixtures = new URL("../../../shared/data/fixtures/", import.meta.url);
-const withFixtures = test.skipIf(!existsSync(fixtures)); // reason: ../shared/data is not beside this checkout
+const withFixtures = test.skipIf(!existsSync(fixtures));
 
 function decodeFile(name: string): DataRecord[] {
   const splitter = new RecordIoSplitter(name);
@@ -71,7 +71,7 @@ function decodeFile(name: string): DataRecord[] {
   return records.map((bytes, index) => decodeRecord(bytes, name, index + 1));
 }
 
-withFixtures("the SDK's dense fixtures hold 100 rows of 784, with and without labels", () => {
+withFixtures("the SDK's dense fixtures hold 100 rows of 784, with and without labels (needs ../shared/data)", () => {
   const labelled = decodeFile("dummy_tensor.pbr");
   expect(labelled).toHaveLength(100);
   expect(labelled[0]!.features.get("values")).toMatchObject({ type: "float32" });
@@ -82,7 +82,7 @@ withFixtures("the SDK's dense fixtures hold 100 rows of 784, with and without la
   expect(unlabelled.every((each) => each.label.size === 0)).toBe(true);
 });
 
-withFixtures("the SDK's sparse fixture holds 350 documents over 12,419 words", () => {
+withFixtures("the SDK's sparse fixture holds 350 documents over 12,419 words (needs ../shared/data)", () => {
   const documents = decodeFile("nips-train_1.pbr");
   expect(documents).toHaveLength(350);
   for (const document of documents) {
@@ -93,7 +93,7 @@ withFixtures("the SDK's sparse fixture holds 350 documents over 12,419 words", (
   }
 });
 
-withFixtures("a frame whose payload is no record is refused with its number", () => {
+withFixtures("a frame whose payload is no record is refused with its number (needs ../shared/data)", () => {
   expect(() => decodeFile("mnist_first_10_rows.recordio")).toThrow(
     /^mnist_first_10_rows.recordio: record 1: not a protobuf record: /,
   );
