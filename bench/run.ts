@@ -20,7 +20,7 @@ const benches: readonly Bench[] = [
   },
   {
     name: "registry",
-    title: "Registry: a layer pushed and pulled as docker does, beside a bare Node stream to disk with fsync",
+    title: "Registry: a layer beside a bare Node stream to disk with fsync, whole images beside the reference registry",
     run: async () => (await import("./registry/registry.ts")).run(),
   },
   {

@@ -183,6 +183,34 @@ def an_image_made_by_the_api_alone_is_pulled_through_a_list():
 
 
 @test
+def docker_makes_and_pushes_a_list_of_two_architectures_and_pulls_its_own():
+    name = "of-two"
+    uri = ecr.create_repository(repositoryName=name)["repository"]["repositoryUri"]
+    login()
+    for architecture in ("amd64", "arm64"):
+        context = home / architecture
+        context.mkdir()
+        (context / "Dockerfile").write_text(f"FROM {base}\nLABEL of={architecture}\n")
+        docker("build", "--quiet", "--tag", f"{uri}:{architecture}", context)
+        docker("push", f"{uri}:{architecture}")
+        docker("manifest", "create", "--insecure", "--amend", f"{uri}:all", f"{uri}:{architecture}")
+        docker("manifest", "annotate", "--os", "linux", "--arch", architecture, f"{uri}:all", f"{uri}:{architecture}")
+    pushed = docker("manifest", "push", "--insecure", "--purge", f"{uri}:all")
+    digest = re.search(r"sha256:[0-9a-f]{64}", pushed).group(0)
+    [image] = ecr.describe_images(repositoryName=name, imageIds=[{"imageTag": "all"}])["imageDetails"]
+    assert image["imageDigest"] == digest and image["imageManifestMediaType"].endswith("manifest.list.v2+json"), image
+    listed = json.loads(docker("manifest", "inspect", "--insecure", f"{uri}:all"))
+    assert [each["platform"]["architecture"] for each in listed["manifests"]] == ["amd64", "arm64"], listed
+    # "docker info" says x86_64 and aarch64.
+    own = {"x86_64": "amd64", "aarch64": "arm64"}[docker("info", "--format", "{{.Architecture}}").strip()]
+    docker("rmi", "--force", f"{uri}:amd64", f"{uri}:arm64")
+    docker("pull", f"{uri}:all")
+    assert docker("inspect", "--format", '{{index .Config.Labels "of"}}', f"{uri}:all").strip() == own
+    docker("rmi", "--force", f"{uri}:all")
+    ecr.delete_repository(repositoryName=name, force=True)
+
+
+@test
 def an_immutable_tag_is_not_pushed_over():
     uri = ecr.create_repository(repositoryName="fixed")["repository"]["repositoryUri"]
     ecr.put_image_tag_mutability(repositoryName="fixed", imageTagMutability="IMMUTABLE")

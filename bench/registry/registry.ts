@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startBenchServer } from "../server.ts";
 import { signedCall } from "./signed-call.ts";
+import { benchImages } from "./images.ts";
 import { median, type BenchRow } from "../table.ts";
 
 const rounds = 5;
@@ -136,9 +137,12 @@ export async function run(): Promise<readonly BenchRow[]> {
       pulled.ours.push(await pull(place, content.digest));
     }
     const megabytes = bytes / 1_000_000;
+    const images = await benchImages();
+    if (typeof images === "string") process.stdout.write(`images skipped: ${images}\n`);
     return [
       row(`push a layer of ${megabytes} MB, digest counted and checked`, pushed, "bare stream, fsync", 0.5),
       row("pull it", pulled, "bare stream", 0.7),
+      ...(typeof images === "string" ? [] : images),
     ];
   } finally {
     bare.stop();
