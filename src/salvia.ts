@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { algorithms, findAlgorithm } from "./algorithms/index.ts";
 import type { ComputeBackend } from "./compute/backend.ts";
 import { createDockerBackend } from "./compute/docker/docker-backend.ts";
+import { reclaimFolder } from "./compute/docker/reclaim-folder.ts";
 import { createProcessBackend } from "./compute/process/process-backend.ts";
 import { withVolumeCap } from "./compute/volume-cap.ts";
 import { readConfig, type Config } from "./config.ts";
@@ -279,7 +280,9 @@ async function layGround(config: Config, clock: Clock, log: Log): Promise<Ground
   if (config.database !== undefined) await claimFolder(config.dataFolder, store, random);
   const storage = await openStorage(config, store, clock, random);
   const entry = [process.execPath, process.argv[1] ?? ""];
-  const agents = createProcessBackend({ dataFolder: config.dataFolder, entry, clock, random, log });
+  const { dataFolder, dockerHost } = config;
+  const makeRemovable = config.compute === "process" ? {} : { makeRemovable: reclaimFolder(dockerHost) };
+  const agents = createProcessBackend({ dataFolder, entry, clock, random, log, ...makeRemovable });
   const { taskDiskGigabytes: most } = config;
   const compute = withVolumeCap(openCompute(config, agents, log), most === undefined ? undefined : most * 2 ** 30);
   return { config, clock, random, log, store, storage, compute };

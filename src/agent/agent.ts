@@ -244,6 +244,7 @@ async function endInWords({ spec, paths, state }: TaskRun, end: TaskEnd): Promis
 async function settle(run: TaskRun, told: TaskEnd): Promise<TaskEnd> {
   const { spec, paths, clock, log, connection, reporter, abandoned } = run;
   const { uploadResults } = await import("./upload-results.ts");
+  if (spec.purpose !== "hosting") await run.runner.reclaim();
   const end = await endInWords(run, told);
   if (spec.purpose === "hosting") return end;
   reporter.tell({ type: "phase", at: nowMs(run), phase: "uploading", message: uploadingMessage[spec.purpose] });

@@ -4,6 +4,7 @@ import { execFile } from "node:child_process";
 import { networkInterfaces } from "node:os";
 import { promisify } from "node:util";
 import { findSystemProgram } from "../../lib/probe-namespaces.ts";
+import { isRoot } from "../../lib/root-errand.ts";
 
 /** Containers reach every address of their host through the gateway of their network. */
 export const credentialsAddress = "169.254.170.2";
@@ -11,12 +12,14 @@ export const credentialsAddress = "169.254.170.2";
 const isThere = (): boolean =>
   Object.values(networkInterfaces()).some((all) => all?.some(({ address }) => address === credentialsAddress));
 
-/** Makes it an address of this machine, where that may be done (root, with `ip`). Answers whether it is one. */
-export async function ensureCredentialsAddress(): Promise<boolean> {
+/** Makes it an address of this machine, where that may be done: with `ip`, as root or by `asOther`. Answers whether it is one. */
+export async function ensureCredentialsAddress(asOther: () => Promise<void>): Promise<boolean> {
   if (isThere()) return true;
   const ip = findSystemProgram("ip");
-  if (ip === undefined || process.getuid?.() !== 0) return false;
+  if (ip === undefined) return false;
   // Another agent may have been faster: what counts is what there is in the end.
-  await promisify(execFile)(ip, ["address", "add", `${credentialsAddress}/32`, "dev", "lo"]).catch(() => undefined);
+  if (isRoot())
+    await promisify(execFile)(ip, ["address", "add", `${credentialsAddress}/32`, "dev", "lo"]).catch(() => undefined);
+  else await asOther();
   return isThere();
 }

@@ -6,13 +6,14 @@ import { join } from "node:path";
 import type { Clock } from "../../lib/clock.ts";
 import { EngineAwayError, EngineRefusalError, type DockerEngine } from "../../lib/docker-engine.ts";
 import type { Log } from "../../lib/log.ts";
-import { containerName, type ContainerPlace } from "../../task/container-place.ts";
+import { addLoopbackAddress, anyImage, isRoot, ownAgain } from "../../lib/root-errand.ts";
+import { containerName, installationLabel, taskLabel, type ContainerPlace } from "../../task/container-place.ts";
 import type { TaskPaths } from "../../task/task-folder.ts";
 import type { ImageProgram, TaskSpec } from "../../task/task.ts";
 import { untilItWorks } from "../back-off.ts";
 import { StageError } from "../planned-path.ts";
 import type { Bind } from "../binds.ts";
-import { containerRequest } from "./container-request.ts";
+import { containerRequest, type EngineImage } from "./container-request.ts";
 import { startOutputCopy, type OutputCopy } from "./copy-output.ts";
 import { credentialsAddress, ensureCredentialsAddress } from "./credentials-address.ts";
 import { ensureImage } from "./ensure-image.ts";
@@ -68,6 +69,8 @@ const outOfMemory =
 const isRefusal = (error: unknown, ...statuses: readonly number[]): error is EngineRefusalError =>
   error instanceof EngineRefusalError && (statuses.length === 0 || statuses.includes(error.status));
 
+const isNotAway = (error: unknown): boolean => !(error instanceof EngineAwayError);
+
 const purposeOf = ({ purpose, multiModel }: TaskSpec) => ({ purpose, isMultiModel: multiModel !== undefined });
 
 class DockerRunner implements Runner {
@@ -89,7 +92,6 @@ class DockerRunner implements Runner {
     // An image may run as any user.
     openToAll(paths.root);
     const patience = { clock, log, signal };
-    const isFinal = (error: unknown): boolean => !(error instanceof EngineAwayError);
     await untilItWorks(
       "container",
       patience,
@@ -114,7 +116,7 @@ class DockerRunner implements Runner {
           throw error;
         }
       },
-      isFinal,
+      isNotAway,
     );
   }
 
@@ -170,6 +172,26 @@ class DockerRunner implements Runner {
     }
   }
 
+  async reclaim(): Promise<void> {
+    const { engine, clock, log, signal, paths, program } = this.#options;
+    if (isRoot()) return;
+    try {
+      await untilItWorks(
+        "ownership",
+        { clock, log, signal },
+        async () => {
+          const image = await anyImage(engine, program.localNames);
+          if (image !== undefined) await ownAgain(engine, paths.folder, { image, labels: this.#labels() });
+        },
+        isNotAway,
+      );
+    } catch (error) {
+      signal.throwIfAborted();
+      // What cannot be read is told, file by file, when it is wanted.
+      log.warn("the program's files still belong to others", { error });
+    }
+  }
+
   async usage(): Promise<Usage> {
     try {
       const path = `${this.#path}/stats?stream=false&one-shot=true`;
@@ -197,10 +219,37 @@ class DockerRunner implements Runner {
   }
 
   async credentialsHost(): Promise<CredentialsHost> {
-    if (await ensureCredentialsAddress()) return { host: credentialsAddress };
+    if (await ensureCredentialsAddress(() => this.#addAddress())) return { host: credentialsAddress };
     return {
       problem: `AWS's SDKs find no credentials in this container until somebody runs this on its machine, once after each boot: sudo ip address add ${credentialsAddress}/32 dev lo`,
     };
+  }
+
+  /** As a user of the engine who is not root. */
+  async #addAddress(): Promise<void> {
+    const { engine, log } = this.#options;
+    const image = (await this.#ensureImage()).name;
+    try {
+      await addLoopbackAddress(engine, credentialsAddress, { image, labels: this.#labels() });
+    } catch (error) {
+      log.warn("the address of the credentials cannot be made", { error });
+    }
+  }
+
+  #ensureImage(): Promise<EngineImage> {
+    const { spec, program, engine, clock, log, signal, tell } = this.#options;
+    const patience = { clock, log, signal };
+    return untilItWorks(
+      "image",
+      patience,
+      () => ensureImage({ engine, program, ...purposeOf(spec), tell, ...patience }),
+      isNotAway,
+    );
+  }
+
+  #labels(): Readonly<Record<string, string>> {
+    const { place, spec } = this.#options;
+    return { [installationLabel]: place.installation, [taskLabel]: spec.key };
   }
 
   async choosePort(): Promise<number> {

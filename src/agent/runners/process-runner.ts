@@ -180,6 +180,9 @@ class ProcessRunner implements Runner {
     return ownAddress(this.#options.spec);
   }
 
+  /** The program ran as this user, or this user is root. */
+  async reclaim(): Promise<void> {}
+
   async usage(): Promise<Usage> {
     const waiter = this.#waiter();
     const all = waiter && isRunning(waiter) ? descendantsOf(waiter.pid) : [];

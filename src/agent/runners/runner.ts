@@ -39,6 +39,8 @@ export interface Runner {
   kill(): Promise<void>;
   /** `kill`, and whatever keeps the books of the program too; works after the task's folder is gone. */
   destroy(): Promise<void>;
+  /** After the program's end: what it left in the task's folder may be read by this user. */
+  reclaim(): Promise<void>;
   usage(): Promise<Usage>;
   /** Bytes on the disk that the program takes outside the task's folder. */
   outsideBytes(): Promise<number>;

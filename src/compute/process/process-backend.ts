@@ -38,6 +38,7 @@ import {
 } from "../../task/task-folder.ts";
 import type { TaskSpec } from "../../task/task.ts";
 import type { ComputeBackend, TaskState } from "../backend.ts";
+import { removeFolder } from "./remove-folder.ts";
 
 export interface ProcessBackendOptions {
   /** Tasks live in `tasks/` below it. */
@@ -47,6 +48,8 @@ export interface ProcessBackendOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  /** Helps with files of other users in a folder that is to go, which containers have left there. */
+  readonly makeRemovable?: (folder: string) => Promise<void>;
   /** False keeps programs out of namespaces even where they work. */
   readonly usesNamespaces?: boolean;
 }
@@ -121,9 +124,9 @@ export function createProcessBackend(options: ProcessBackendOptions): ComputeBac
       // Out of sight at once: a waiter that an agent has just made finds no folder any more, or is found here.
       if (existsSync(paths.folder)) renameSync(paths.folder, aside);
       for (const each of processesMarked(taskMark(key))) signalProcess(each.pid, "SIGKILL");
-      rmSync(aside, { recursive: true, force: true, maxRetries: 5, retryDelay: 20 });
+      await clearAway(aside, options);
     },
-    list: () => listKeys(tasksFolder, clock.now().getTime()),
+    list: () => listKeys(tasksFolder, options),
   };
 }
 
@@ -131,15 +134,25 @@ export function createProcessBackend(options: ProcessBackendOptions): ComputeBac
 const halfDoneForMs = 60_000;
 
 /** A folder half made or half removed by a server that was killed goes; one that a server makes just now does not. */
-function removeHalfDone(folder: string, isNew: boolean, nowMs: number): void {
+async function removeHalfDone(folder: string, isNew: boolean, options: ProcessBackendOptions): Promise<void> {
   const touchedMs = isNew ? statSync(folder, { throwIfNoEntry: false })?.ctimeMs : 0;
-  if (touchedMs !== undefined && touchedMs < nowMs - halfDoneForMs) rmSync(folder, { recursive: true, force: true });
+  const isOld = touchedMs !== undefined && touchedMs < options.clock.now().getTime() - halfDoneForMs;
+  if (isOld) await clearAway(folder, options);
 }
 
-async function* listKeys(tasksFolder: string, nowMs: number): AsyncGenerator<string> {
+/** Out of sight already: what cannot be removed now is tried again when the tasks are listed. */
+async function clearAway(folder: string, { makeRemovable, log }: ProcessBackendOptions): Promise<void> {
+  try {
+    await removeFolder(folder, makeRemovable);
+  } catch (error) {
+    log.warn("a task's folder cannot be removed now", { folder, error });
+  }
+}
+
+async function* listKeys(tasksFolder: string, options: ProcessBackendOptions): AsyncGenerator<string> {
   if (!existsSync(tasksFolder)) return;
   for (const name of readdirSync(tasksFolder)) {
-    if (name.startsWith(".")) removeHalfDone(join(tasksFolder, name), name.startsWith(".new-"), nowMs);
+    if (name.startsWith(".")) await removeHalfDone(join(tasksFolder, name), name.startsWith(".new-"), options);
     else yield name;
   }
 }
