@@ -67,6 +67,26 @@ test("the FIFOs of a channel with a folder of its own lie beside that folder", a
   );
 });
 
+test("a file that another channel brings to where a FIFO belongs fails the task with both names", async () => {
+  const bench = await setUpTask();
+  const file = join(bench.folder, "object");
+  writeFileSync(file, "x");
+  const object = (path: string) => ({ path, sizeBytes: 1, source: { file }, isGzip: false });
+  bench.server.plan = {
+    channels: [
+      { name: "files", mode: "File", folder: "processing", objects: [object("train_0")] },
+      { name: "train", mode: "Pipe", folder: "processing/train", objects: [object("0")] },
+    ],
+    modelArchives: [],
+  };
+  await bench.start(`console.log("started")`, { hasPipes: true });
+  await ended(bench);
+  expect(bench.server.end()).toMatchObject({
+    how: "setup-failed",
+    failure: "Channel train: its FIFO would be where a file of another lies: /opt/ml/processing/train_0",
+  });
+});
+
 test("a reader may leave an epoch early, or never open a channel", async () => {
   const bench = await piped(
     `const file = fs.openSync(data + "train_0"); fs.readSync(file, Buffer.alloc(10)); fs.closeSync(file);

@@ -1,6 +1,6 @@
 // Pipe mode: while the program runs, each channel's epochs go into FIFOs <channel>_0, <channel>_1, … (developer guide, "How Amazon SageMaker
 // provides training information"), without end. The next FIFO is there once the one before was opened.
-import { mkdirSync } from "node:fs";
+import { lstatSync, mkdirSync } from "node:fs";
 import { join, posix } from "node:path";
 import { untilItWorks } from "../back-off.ts";
 import { openResuming } from "../planned-bytes.ts";
@@ -31,6 +31,11 @@ export async function makeFirstPipes(plan: ChannelPlan, root: string): Promise<v
   for (const channel of pipeChannels(plan)) {
     const place = placeOf(channel);
     mkdirSync(join(root, place.folder), { recursive: true });
+    const first = join(root, place.folder, place.fifo(0));
+    if (lstatSync(first, { throwIfNoEntry: false })?.isFIFO() === false)
+      throw new StageError(
+        `Channel ${channel.name}: its FIFO would be where a file of another lies: /opt/ml/${place.folder}/${place.fifo(0)}`,
+      );
     const folder = openPipeFolder(root, place.folder);
     try {
       await folder.make(place.fifo(0));
