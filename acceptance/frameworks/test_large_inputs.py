@@ -1,4 +1,5 @@
 """Inputs of more than 10 GB: streamed, and read where they lie, in the memory that any job takes."""
+import gzip
 import json
 import os
 import pathlib
@@ -36,7 +37,7 @@ def picked(folder):
     third = [os.pread(os.open(path, os.O_RDONLY), 7, os.stat(path).st_size // 3).decode() for path in files]
     return [sum(os.stat(path).st_size for path in files), min(os.stat(path).st_nlink for path in files), third]
 seen = {}
-for name in ("one", "many"):
+for name in ("one", "many", "zipped"):
     if os.path.exists(base + name + "_0"): seen[name] = streamed(base + name + "_0")
 if os.path.exists(base + "fast"): seen["fast"] = picked(base + "fast/")
 json.dump(seen, open("/opt/ml/model/seen.json", "w"))
@@ -158,6 +159,15 @@ def objects_of_eleven_gigabytes_are_streamed_from_the_disk_and_read_where_they_l
     assert seen["many"][0] == PARTS * PART and joined(seen["many"][1]) == PART_MARKS, seen
     size, links, thirds = seen["fast"]
     assert size == PARTS * PART and links > 1 and thirds == ["a third"] * PARTS, seen
+    check_memory(peaks)
+
+
+@test
+def gzip_that_is_larger_than_the_memory_of_its_agent_is_unpacked_on_the_way():
+    size = 10 * 2**26
+    s3.put_object(Bucket=bucket, Key="zipped/x.gz", Body=gzip.compress(bytes(2**26), 1) * 10 + gzip.compress(b"end"))
+    seen, peaks = job("zipped", channel("zipped", "Pipe", f"s3://{bucket}/zipped/", CompressionType="Gzip"))
+    assert seen["zipped"] == [size + 3, [[size, "end"]]], seen
     check_memory(peaks)
 
 
