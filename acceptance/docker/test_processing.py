@@ -94,14 +94,14 @@ def code_of(name):
     return {"InputName": "code", "S3Input": place}
 
 
-def start(name, code, *outputs, instances=1, app=None, **changes):
+def start(name, code, *outputs, instances=1, app=None, inputs=(), **changes):
     s3.put_object(Bucket=bucket, Key=f"code/{name}.py", Body=code)
     cluster = {"InstanceCount": instances, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 1}
     request = dict(
         ProcessingJobName=name,
         RoleArn=role,
         AppSpecification=app or {"ImageUri": image, "ContainerEntrypoint": ["python3", "-u", f"{base}/code/{name}.py"]},
-        ProcessingInputs=[code_of(name)],
+        ProcessingInputs=[code_of(name), *inputs],
         ProcessingResources={"ClusterConfig": cluster},
         **changes,
     )
@@ -116,6 +116,18 @@ def the_image_s_own_program_and_arguments_count_where_the_request_has_none():
     start("arguments", "", output("own"), app={"ImageUri": image, "ContainerArguments": ["sh", "-c", f"echo own > {base}/own/x"]})
     job = ended("arguments")
     assert job["ProcessingJobStatus"] == "Completed" and body("results/own/x") == "own\n", job
+
+
+@test
+def an_input_in_pipe_mode_is_a_fifo_for_each_time_it_is_read():
+    for at in range(3):
+        s3.put_object(Bucket=bucket, Key=f"rows/{at}", Body=f"{at}\n" * 50_000)
+    place = {"S3Uri": f"s3://{bucket}/rows/", "LocalPath": f"{base}/in/rows", "S3DataType": "S3Prefix", "S3InputMode": "Pipe"}
+    script = f"import os\nlengths = [len(open('{base}/in/rows_%d' % at).read()) for at in range(2)]\n"
+    script += f"open('{base}/piped/lengths', 'w').write(str([lengths, os.path.exists('{base}/in/rows')]))\n"
+    start("piped", script, output("piped"), inputs=[{"InputName": "rows", "S3Input": place}])
+    job = ended("piped")
+    assert job["ProcessingJobStatus"] == "Completed" and body("results/piped/lengths") == "[[300000, 300000], False]", job
 
 
 CONFIG = """

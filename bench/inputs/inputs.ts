@@ -28,7 +28,7 @@ const reader = (path: string): Promise<void> =>
   ended(spawn("/bin/sh", ["-c", `cat "$0" > /dev/null`, path], { stdio: "ignore" }));
 
 async function pipeRate(root: string, files: readonly string[], name: string, isWrapped: boolean): Promise<number> {
-  const folder = openPipeFolder(root);
+  const folder = openPipeFolder(root, "input/data");
   const sizeBytes = (megabytes * 1_000_000) / files.length;
   const objects = files.map((file) => ({ path: file, sizeBytes, source: { file }, isGzip: false }));
   const channel: PlannedChannel = { name, mode: "Pipe", objects, isWrapped };

@@ -246,7 +246,7 @@ const fastFiles = (...objects: PlannedObject[]): ChannelPlan => ({
 });
 
 test("objects of a FastFile channel are links in a folder of their own, and nothing below the root is one", async () => {
-  const { root, lent, file, stage } = await setUp(2 * megabyte);
+  const { root, lent, file, stage, told } = await setUp(2 * megabyte);
   const large = file("large", Buffer.alloc(3 * megabyte, "x"));
   const small = file("small", "s");
   const zipped = file("zipped", gzipSync(Buffer.alloc(10)));
@@ -272,6 +272,10 @@ test("objects of a FastFile channel are links in a folder of their own, and noth
   expect(modes).toEqual(["444", "444", "755"]);
   expect(readFileSync(join(lent, "train/zipped"), "utf8")).toBe("\0".repeat(10));
   expect(readdirSync(join(root, "input/data/train"))).toEqual([]);
+  const zippedBytes = 2 * megabyte;
+  expect(told).toEqual([
+    `FastFile: 2 of the 5 files of the channel train were copied (${zippedBytes + 1} bytes): they cannot be read where they lie (small objects have no file of their own)`,
+  ]);
   // Again, as an agent that was killed does.
   expect(await stage(plan, true)).toEqual(binds);
   expect(await folderBytes(join(lent, ".."), lent)).toBeGreaterThan(3 * megabyte);
@@ -298,6 +302,18 @@ test.skipIf(!hasOtherDisk)(
     expect(readFileSync(join(lent, "train/small"), "utf8")).toBe("s");
   },
 );
+
+test("the log of a FastFile channel counts the objects that the server alone has, and is silent where nothing is copied", async () => {
+  const { server, lent, file, stage, told } = await setUp();
+  const large = file("large", Buffer.alloc(megabyte, "x"));
+  server.objects.set("1", Buffer.from("one"));
+  server.objects.set("2", Buffer.from("two"));
+  await stage(fastFiles(object("large", large, megabyte)), true);
+  expect(told).toEqual([]);
+  await stage(fastFiles(object("1", { url: "objects/1" }, 3), object("2", { url: "objects/2" }, 3)), true);
+  expect(told).toEqual([expect.stringContaining("FastFile: all 2 files of the channel train were copied (6 bytes)")]);
+  expect(readFileSync(join(lent, "train/2"), "utf8")).toBe("two");
+});
 
 test("an object of a FastFile channel that is gone is named", async () => {
   const { lent, stage } = await setUp();

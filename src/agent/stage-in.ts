@@ -96,6 +96,7 @@ async function stageFastFiles(channel: PlannedChannel, options: StageOptions): P
   await rm(folder, { recursive: true, force: true });
   openFolders()(folder);
   const { bound, copied } = splitForBinds(await lendObjects(channel.objects, folder, options.signal));
+  if (copied.length > 0) options.tell(copiesNote(channel, copied));
   const makeFolder = openFolders();
   await bringAll(channel.name, copied, options, async (object, small) => {
     const to = inside(folder, object.path);
@@ -114,6 +115,12 @@ async function stageFastFiles(channel: PlannedChannel, options: StageOptions): P
     { from: folder, to, isReadOnly: true },
     ...bound.map(({ path, source }) => ({ from: source.file, to: `${to}/${path}`, isReadOnly: true })),
   ];
+}
+
+function copiesNote({ name, objects }: PlannedChannel, copied: readonly PlannedObject[]): string {
+  const bytes = copied.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  const of = copied.length === objects.length ? "all" : `${copied.length} of the`;
+  return `FastFile: ${of} ${objects.length} files of the channel ${name} were copied (${bytes} bytes): they cannot be read where they lie (small objects have no file of their own)`;
 }
 
 async function stageFiles(channel: PlannedChannel, options: StageOptions): Promise<void> {

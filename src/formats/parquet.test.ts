@@ -16,7 +16,7 @@ const rowsOf = async (bytes: Uint8Array): Promise<unknown[]> =>
   Array.fromAsync((await openParquet("a.parquet", access(bytes))).rows());
 
 // Written by pyarrow, two rows a group.
-test.each(["snappy", "gzip", "zstd"])(
+test.each(["snappy", "gzip", "zstd", "brotli", "lz4"])(
   "text, numbers, lists and missing values are read from a file packed by %s",
   async (codec) => {
     const bytes = people(codec);
@@ -41,12 +41,6 @@ test.each(["snappy", "gzip", "zstd"])(
   },
 );
 
-test("a codec that cannot be unpacked is named", async () => {
-  await expect(rowsOf(people("lz4"))).rejects.toThrow(
-    "a.parquet: row group 1 is not readable: parquet unsupported compression codec",
-  );
-});
-
 test("a file cut at any place is refused", async () => {
   const bytes = people("snappy");
   for (let length = 0; length < bytes.length; length++) {
@@ -55,7 +49,7 @@ test("a file cut at any place is refused", async () => {
 });
 
 test("a file with damaged bytes ends in rows or a FormatError", async () => {
-  const codec = fc.constantFrom("snappy", "gzip", "zstd");
+  const codec = fc.constantFrom("snappy", "gzip", "zstd", "brotli", "lz4");
   await fc.assert(
     fc.asyncProperty(codec, fc.nat(), fc.nat(255), async (codec, at, byte) => {
       const bytes = people(codec);

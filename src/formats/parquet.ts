@@ -11,6 +11,7 @@ import {
   snappyUncompress,
 } from "hyparquet";
 import { FormatError } from "./format-error.ts";
+import { unpackLz4Block } from "./lz4-block.ts";
 
 /** Bytes anywhere in a file or object. */
 export interface RandomAccess {
@@ -64,6 +65,7 @@ const compressors: Compressors = {
   },
   GZIP: (input, outputBytes) => gunzipSync(input, bounded(outputBytes)),
   BROTLI: (input, outputBytes) => brotliDecompressSync(input, bounded(outputBytes)),
+  LZ4_RAW: (input, outputBytes) => unpackLz4Block(input, checkedPage(outputBytes)),
   ZSTD: (input, outputBytes) => zstdDecompressSync(input, bounded(outputBytes)),
 };
 
@@ -147,6 +149,8 @@ function readRows(
       rowStart: from,
       rowEnd: to,
       geoparquet: false,
+      // Bytes that the file does not call text stay bytes.
+      utf8: false,
       onComplete: resolve,
     }).catch(reject);
   });

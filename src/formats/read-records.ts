@@ -77,7 +77,8 @@ const bare = (bytes: Uint8Array): NamedCells => new Map([["bytes", bytesCell(byt
 export function valueCell(value: unknown): Cell {
   if (value === null || value === undefined) return undefined;
   if (isNumberLike(value) || typeof value === "boolean" || typeof value === "string") return value;
-  if (value instanceof Uint8Array || value instanceof Date) return value;
+  if (value instanceof Uint8Array) return bytesCell(value);
+  if (value instanceof Date) return value;
   if (Array.isArray(value) && value.length > 0 && value.every(isNumberLike)) {
     return { numbers: value, shape: [value.length], isSparse: false };
   }

@@ -1,5 +1,5 @@
-// The folder of a task's FIFOs, /opt/ml/input/data. The program owns it and may run at this moment: everything goes through a handle of the
-// folder that was opened once, so that no link put in its place leads anywhere else.
+// A folder of a task's FIFOs, such as /opt/ml/input/data. The program owns it and may run at this moment: everything goes through a handle of
+// the folder that was opened once, so that no link put in its place leads anywhere else.
 import { closeSync, constants, existsSync, fstatSync, openSync, readlinkSync, realpathSync, unlinkSync } from "node:fs";
 import { spawn } from "node:child_process";
 import { join, sep } from "node:path";
@@ -23,17 +23,17 @@ const firstLooks = 100;
 const firstLookEveryMs = 1;
 const { O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = constants;
 
-/** Throws StageError where the folder is no folder inside of the root, or the machine has no FIFOs. */
-export function openPipeFolder(root: string): PipeFolder {
-  const handle = openSync(join(root, "input", "data"), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+/** `below`: the folder's path in the root. Throws StageError where it is no folder inside of the root, or the machine has no FIFOs. */
+export function openPipeFolder(root: string, below: string): PipeFolder {
+  const handle = openSync(join(root, below), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
   const view = `/proc/${process.pid}/fd/${handle}`;
   const hasProc = existsSync(view);
   // Without /proc the program runs as this user: nothing is gained by a link.
-  const folder = hasProc ? view : join(root, "input", "data");
+  const folder = hasProc ? view : join(root, below);
   const real = hasProc ? readlinkSync(view) : realpathSync(folder);
   if (!real.startsWith(realpathSync(root) + sep)) {
     closeSync(handle);
-    throw new StageError("/opt/ml/input/data is no folder of this job any more");
+    throw new StageError(`/opt/ml/${below} is no folder of this job any more`);
   }
   return {
     make: (name) => makeFifo(join(folder, name)),

@@ -44,7 +44,7 @@ interface Piped {
 
 /** Writes the parts into a FIFO that a shell's command reads to its end. */
 async function piped(writer: PipeWriter, command: string, parts: readonly EpochPart[], signal = never): Promise<Piped> {
-  const folder = openPipeFolder(root);
+  const folder = openPipeFolder(root, "input/data");
   await folder.make("train_0");
   const path = join(root, "input", "data", "train_0");
   const child = spawn("/bin/sh", ["-c", `exec < "$0"; ${command}`, path], { stdio: ["ignore", "pipe", "inherit"] });
@@ -135,7 +135,7 @@ test("a process whose thread waits for a reader that never reads can exit", asyn
     import { systemClock } from "${import.meta.dirname}/../../lib/clock.ts";
     import { openSync, constants } from "node:fs";
     const root = process.argv[1];
-    const folder = openPipeFolder(root);
+    const folder = openPipeFolder(root, "input/data");
     await folder.make("train_0");
     openSync(root + "/input/data/train_0", constants.O_RDONLY | constants.O_NONBLOCK);
     const pipe = await folder.openForWriting("train_0", systemClock, new AbortController().signal);

@@ -5,7 +5,11 @@ import type { PlannedChannel } from "../../task/channel-plan.ts";
 import { setUpTask, until, type TaskBench } from "../task-bench.fake.ts";
 
 /** A task whose channels hold these objects. */
-async function piped(source: string, channels: Readonly<Record<string, readonly string[]>>): Promise<TaskBench> {
+async function piped(
+  source: string,
+  channels: Readonly<Record<string, readonly string[]>>,
+  folderOf?: (name: string) => string,
+): Promise<TaskBench> {
   const bench = await setUpTask();
   mkdirSync(join(bench.folder, "objects"));
   const planned = Object.entries(channels).map(([name, contents]): PlannedChannel => {
@@ -14,7 +18,7 @@ async function piped(source: string, channels: Readonly<Record<string, readonly 
       writeFileSync(file, content);
       return { path: String(at), sizeBytes: content.length, source: { file }, isGzip: false };
     });
-    return { name, mode: "Pipe", objects };
+    return { name, mode: "Pipe", objects, ...(folderOf ? { folder: folderOf(name) } : {}) };
   });
   bench.server.plan = { channels: planned, modelArchives: [] };
   await bench.start(
@@ -47,6 +51,40 @@ test("each epoch of each channel is a FIFO of its own with all of its bytes, and
   expect(bench.server.end()).toMatchObject({ how: "exited", exitCode: 0 });
   const expected = [0, 1, 2, 3].flatMap((epoch) => [`train ${epoch} 370001`, `other ${epoch} 1`]);
   expect(bench.server.lines()).toEqual(expected);
+});
+
+test("the FIFOs of a channel with a folder of its own lie beside that folder", async () => {
+  const bench = await piped(
+    `const base = process.env.SAGEMAKER_BASE_DIR + "/processing/";
+     for (let epoch = 0; epoch < 2; epoch++) for (const name of ["deep/one", "deep/two", "three"])
+       console.log(name, epoch, fs.readFileSync(base + name + "_" + epoch, "utf8"));`,
+    { one: ["1", "1"], two: ["2"], three: ["3"] },
+    (name) => (name === "three" ? "processing/three" : `processing/deep/${name}`),
+  );
+  await ended(bench);
+  expect(bench.server.lines()).toEqual(
+    [0, 1].flatMap((epoch) => [`deep/one ${epoch} 11`, `deep/two ${epoch} 2`, `three ${epoch} 3`]),
+  );
+});
+
+test("a file that another channel brings to where a FIFO belongs fails the task with both names", async () => {
+  const bench = await setUpTask();
+  const file = join(bench.folder, "object");
+  writeFileSync(file, "x");
+  const object = (path: string) => ({ path, sizeBytes: 1, source: { file }, isGzip: false });
+  bench.server.plan = {
+    channels: [
+      { name: "files", mode: "File", folder: "processing", objects: [object("train_0")] },
+      { name: "train", mode: "Pipe", folder: "processing/train", objects: [object("0")] },
+    ],
+    modelArchives: [],
+  };
+  await bench.start(`console.log("started")`, { hasPipes: true });
+  await ended(bench);
+  expect(bench.server.end()).toMatchObject({
+    how: "setup-failed",
+    failure: "Channel train: its FIFO would be where a file of another lies: /opt/ml/processing/train_0",
+  });
 });
 
 test("a reader may leave an epoch early, or never open a channel", async () => {

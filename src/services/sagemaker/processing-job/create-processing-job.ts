@@ -14,7 +14,7 @@ import { notImplemented, refuseUnsupported, type SupportCheck } from "../not-imp
 import { parseS3Uri } from "../s3-uri.ts";
 import { checkNewTags } from "../tags/tag-rules.ts";
 import { unknownImage } from "./errors.ts";
-import { processingFolder } from "./processing-folders.ts";
+import { inputFolder, isPiped, processingFolder } from "./processing-folders.ts";
 import { processingJob, type ProcessingJobSpec } from "./processing-job.resource.ts";
 
 const jobChecks: readonly SupportCheck<CreateProcessingJobRequest>[] = [
@@ -30,11 +30,12 @@ const jobChecks: readonly SupportCheck<CreateProcessingJobRequest>[] = [
 ];
 const inputChecks: readonly SupportCheck<ProcessingInput>[] = [
   ["DatasetDefinition", (input) => input.DatasetDefinition],
-  ["S3Input.S3InputMode Pipe", (input) => input.S3Input?.S3InputMode === "Pipe"],
 ];
 const outputChecks: readonly SupportCheck<ProcessingOutput>[] = [
   ["FeatureStoreOutput", (output) => output.FeatureStoreOutput],
 ];
+
+const pipeOf = /^(.*)_(?:0|[1-9][0-9]*)$/;
 
 function checkNames(what: string, names: readonly string[]): void {
   const twice = names.find((name, at) => names.indexOf(name) !== at);
@@ -50,7 +51,8 @@ const folderOf = (what: string, localPath: string | undefined): string => {
   return folder;
 };
 
-function checkInputs({ ProcessingInputs: inputs = [] }: CreateProcessingJobRequest): void {
+function checkInputs(job: CreateProcessingJobRequest): void {
+  const { ProcessingInputs: inputs = [] } = job;
   checkNames(
     "input name",
     inputs.map(({ InputName }) => InputName),
@@ -61,11 +63,33 @@ function checkInputs({ ProcessingInputs: inputs = [] }: CreateProcessingJobReque
     const { S3Input: source } = input;
     if (!source || !parseS3Uri(source.S3Uri))
       throw validationError(`The S3Uri of the ${what} is not of the form s3://bucket/key.`);
-    if (source.S3CompressionType === "Gzip")
+    if (source.S3CompressionType === "Gzip" && !isPiped(input))
       throw validationError(`The ${what}: S3CompressionType Gzip can only be used with the S3InputMode Pipe.`);
     return folderOf(what, source.LocalPath);
   });
   checkNames("LocalPath of inputs", folders);
+  checkPipes(job);
+}
+
+/** A Pipe input is no folder: its epochs are FIFOs beside where the folder would be. */
+function checkPipes({ ProcessingInputs: inputs = [], ProcessingOutputConfig }: CreateProcessingJobRequest): void {
+  const pipes = new Set(inputs.filter(isPiped).map(inputFolder));
+  if (pipes.has("processing"))
+    throw validationError("The LocalPath of an input with the S3InputMode Pipe must lie below /opt/ml/processing.");
+  const outputs = (ProcessingOutputConfig?.Outputs ?? []).map(({ S3Output }) => S3Output?.LocalPath ?? "");
+  const folders = [...inputs.map(inputFolder), ...outputs.flatMap((path) => processingFolder(path) ?? [])];
+  for (const folder of folders) {
+    const parts = folder.split("/");
+    // The last part of a Pipe input names no folder.
+    for (let depth = 2; depth <= (pipes.has(folder) ? parts.length - 1 : parts.length); depth++) {
+      const path = parts.slice(0, depth).join("/");
+      const piped = pipeOf.exec(path)?.[1];
+      if (piped !== undefined && pipes.has(piped))
+        throw validationError(
+          `The LocalPath /opt/ml/${folder} goes through /opt/ml/${path}, which is a FIFO of the input at /opt/ml/${piped}: its S3InputMode is Pipe.`,
+        );
+    }
+  }
 }
 
 function checkOutputs({ ProcessingOutputConfig }: CreateProcessingJobRequest): void {

@@ -14,6 +14,9 @@ export function processingFolder(localPath: string): string | undefined {
     : parts.join("/");
 }
 
+/** Whether an input comes through FIFOs: its LocalPath with _0, _1 and so on behind it, as a channel of a training job. */
+export const isPiped = ({ S3Input }: ProcessingInput): boolean => S3Input?.S3InputMode === "Pipe";
+
 /** Where an input lies below the task's root. */
 export const inputFolder = ({ InputName, S3Input }: ProcessingInput): string =>
   processingFolder(S3Input?.LocalPath ?? "") ?? `processing/${InputName}`;

@@ -11,7 +11,7 @@ import { readPlan } from "../jobs/plan-blob.ts";
 import { storeUsage } from "../jobs/job-usage.ts";
 import { parseS3Uri, type S3Uri } from "../s3-uri.ts";
 import type { TaskOwner, TaskRow } from "../tasks/task-owner.ts";
-import { inputFolder } from "./processing-folders.ts";
+import { inputFolder, isPiped } from "./processing-folders.ts";
 import { processingJob, type ProcessingJobSpec } from "./processing-job.resource.ts";
 import { uploadsOf } from "./processing-task-specs.ts";
 
@@ -23,13 +23,17 @@ const specOf = (owner: ResourceRow): ProcessingJobSpec => unpack(owner.spec) as 
 
 async function* planFor(platform: Platform, task: TaskRow, owner: ResourceRow): AsyncGenerator<PlanLine> {
   const spec = specOf(owner);
-  const folders = new Map((spec.ProcessingInputs ?? []).map((input) => [input.InputName, inputFolder(input)]));
+  const inputs = new Map((spec.ProcessingInputs ?? []).map((input) => [input.InputName, input]));
   yield* instanceLines(readPlan(platform, owner), {
     objects: platform.objects,
     taskKey: task.key,
     index: instanceOf(task) - 1,
     count: spec.ProcessingResources.ClusterConfig.InstanceCount ?? 1,
-    channelOf: ({ name }) => ({ mode: "File", folder: folders.get(name) ?? `processing/${name}` }),
+    channelOf: ({ name }) => {
+      const input = inputs.get(name);
+      if (!input) throw new Error(`the plan has an input "${name}" that the job has not`);
+      return { mode: isPiped(input) ? "Pipe" : "File", folder: inputFolder(input) };
+    },
   });
   yield { end: true };
 }

@@ -33,8 +33,9 @@ const planFor = (platform: JobPlatform) =>
     const inputs = (spec.ProcessingInputs ?? []).toSorted((a, b) => inputFolder(a).length - inputFolder(b).length);
     const channels = inputs.flatMap(({ InputName, S3Input }) => {
       if (!S3Input) return [];
-      const { S3Uri, S3DataType, S3DataDistributionType = "FullyReplicated" } = S3Input;
-      return [{ ChannelName: InputName, DataSource: { S3DataSource: { S3Uri, S3DataType, S3DataDistributionType } } }];
+      const { S3Uri, S3DataType, S3DataDistributionType = "FullyReplicated", S3CompressionType = "None" } = S3Input;
+      const source = { S3Uri, S3DataType, S3DataDistributionType };
+      return [{ ChannelName: InputName, CompressionType: S3CompressionType, DataSource: { S3DataSource: source } }];
     });
     yield* planChannels(scope, channels);
   };

@@ -133,7 +133,53 @@ test("a running job can be stopped, and cannot be deleted", async () => {
 const in1 = input("in", "/opt/ml/processing/in");
 const gzip: ProcessingInput = { ...in1, S3Input: { ...in1.S3Input!, S3CompressionType: "Gzip" } };
 
+const piped = (name: string, path: string): ProcessingInput => {
+  const { S3Input, ...rest } = input(name, path);
+  return { ...rest, S3Input: { ...S3Input!, S3InputMode: "Pipe" } };
+};
+
+test("an input in Pipe mode comes through FIFOs at its path, unpacked where it says so", async () => {
+  const pipe = piped("in", "/opt/ml/processing/in");
+  const zipped: ProcessingInput = { ...pipe, S3Input: { ...pipe.S3Input!, S3CompressionType: "Gzip" } };
+  const world = await launched({ ProcessingInputs: [zipped] });
+  const [key = ""] = keysOf(world);
+  expect(world.tasks.spec(key).hasPipes).toBe(true);
+  expect(await planAnswer(world.agent(key).request("GET", "plan"))).toMatchObject({
+    channels: [{ name: "in", mode: "Pipe", folder: "processing/in", objects: [{ path: "a", isGzip: true }, {}] }],
+  });
+});
+
+test("folders beside a Pipe input that no FIFO stands in the way of are fine", async () => {
+  await launched({
+    ProcessingInputs: [
+      piped("in", "/opt/ml/processing/in"),
+      piped("again", "/opt/ml/processing/in_0"),
+      input("other", "/opt/ml/processing/in_x"),
+    ],
+    ProcessingOutputConfig: { Outputs: [output("o", "/opt/ml/processing/in")] },
+  });
+});
+
 test.each([
+  ["a Pipe input at the top", { ProcessingInputs: [piped("in", "/opt/ml/processing")] }, "must lie below"],
+  [
+    "an input where a FIFO will be",
+    { ProcessingInputs: [piped("in", "/opt/ml/processing/in"), input("b", "/opt/ml/processing/in_3")] },
+    "The LocalPath /opt/ml/processing/in_3 goes through /opt/ml/processing/in_3, which is a FIFO of the input at /opt/ml/processing/in: its S3InputMode is Pipe.",
+  ],
+  [
+    "a Pipe input below where a FIFO will be",
+    { ProcessingInputs: [piped("in", "/opt/ml/processing/in"), piped("b", "/opt/ml/processing/in_0/x")] },
+    "goes through /opt/ml/processing/in_0, which is a FIFO",
+  ],
+  [
+    "an output below where a FIFO will be",
+    {
+      ProcessingInputs: [piped("in", "/opt/ml/processing/in")],
+      ProcessingOutputConfig: { Outputs: [output("o", "/opt/ml/processing/in_0/out")] },
+    },
+    "goes through /opt/ml/processing/in_0, which is a FIFO",
+  ],
   ["an input outside", { ProcessingInputs: [input("in", "/opt/ml/input")] }, "must begin with /opt/ml/processing/"],
   [
     "an output outside",

@@ -8,7 +8,7 @@ import { defaultRuntimeSeconds, instanceOf, type Job, type JobPlatform } from ".
 import { hostName, jobAddresses } from "../jobs/job-network.ts";
 import { regionVariables, taskHead } from "../tasks/task-head.ts";
 import type { TaskRow } from "../tasks/task-owner.ts";
-import { processingFolder } from "./processing-folders.ts";
+import { isPiped, processingFolder } from "./processing-folders.ts";
 import { processingJob, type ProcessingJobSpec } from "./processing-job.resource.ts";
 
 type ProcessingJob = Job<ProcessingJobSpec>;
@@ -95,6 +95,7 @@ export const processingTaskSpecs =
         configFolder: "config",
         configFiles: configFiles(job, host, hosts, program),
         uploads: uploadsOf(spec),
+        ...((spec.ProcessingInputs ?? []).some(isPiped) ? { hasPipes: true } : {}),
         diskBytes: spec.ProcessingResources.ClusterConfig.VolumeSizeInGB * 2 ** 30,
         graceSeconds,
         maxRuntimeSeconds: spec.StoppingCondition?.MaxRuntimeInSeconds ?? defaultRuntimeSeconds,

@@ -73,8 +73,25 @@ function checkChannel(job: CreateTrainingJobRequest, channel: Channel): void {
   refuseUnsupported(channel, channelChecks, `${where}: `);
 }
 
+const pipeOf = /^(.*)_(?:0|[1-9][0-9]*)$/;
+
+/** The FIFOs of a channel have names that another channel's folder may have. */
+function checkPipeNames(job: CreateTrainingJobRequest): void {
+  const channels = job.InputDataConfig ?? [];
+  const isPipe = (channel: Channel): boolean => inputModeOf(job, channel) === "Pipe";
+  const pipes = new Set(channels.filter(isPipe).map(({ ChannelName }) => ChannelName));
+  for (const { ChannelName: name } of channels.filter((channel) => !isPipe(channel))) {
+    const piped = pipeOf.exec(name)?.[1];
+    if (piped !== undefined && pipes.has(piped))
+      throw validationError(
+        `InputDataConfig "${name}": the channel "${piped}" has the input mode Pipe, whose epochs are /opt/ml/input/data/${piped}_0, ${piped}_1 and so on: /opt/ml/input/data/${name} cannot be a folder as well.`,
+      );
+  }
+}
+
 /** Throws for the first thing asked for that Salvia cannot do. */
 export function checkSupport(job: CreateTrainingJobRequest): void {
   refuseUnsupported(job, jobChecks);
   for (const channel of job.InputDataConfig ?? []) checkChannel(job, channel);
+  checkPipeNames(job);
 }

@@ -71,6 +71,16 @@ const refused: readonly (readonly [Partial<CreateTrainingJobRequest>, string, st
     'InputDataConfig "train": the input mode FastFile supports the S3DataType S3Prefix only.',
   ],
   [
+    {
+      InputDataConfig: [
+        { ...channel, InputMode: "Pipe" },
+        { ...channel, ChannelName: "train_12" },
+      ],
+    },
+    "ValidationException",
+    'InputDataConfig "train_12": the channel "train" has the input mode Pipe, whose epochs are /opt/ml/input/data/train_0, train_1 and so on: /opt/ml/input/data/train_12 cannot be a folder as well.',
+  ],
+  [
     { InputDataConfig: [{ ...channel, DataSource: { S3DataSource: { ...source, AttributeNames: ["class"] } } }] },
     "ValidationException",
     'InputDataConfig "train": AttributeNames need the S3DataType AugmentedManifestFile.',
@@ -130,6 +140,24 @@ test.for(refused)("a request with %j is refused as %s: %s", async ([change, code
   await expect(answer).rejects.toMatchObject({ code, message: expect.stringContaining(message) as string });
   expect((await world.call("ListTrainingJobs", {})).TrainingJobSummaries).toEqual([]);
 });
+
+test.for([
+  ["Pipe", "train_0", "Pipe"],
+  ["File", "train_0", "File"],
+  ["Pipe", "train_00", "File"],
+  ["Pipe", "train_x", "FastFile"],
+  ["Pipe", "train0", "File"],
+] as const)(
+  "a channel in mode %s stands beside %s in mode %s: their names do not meet",
+  async ([mode, ChannelName, other]) => {
+    const world = await fakeSagemaker();
+    const InputDataConfig = [
+      { ...channel, InputMode: mode },
+      { ...channel, ChannelName, InputMode: other },
+    ];
+    await world.call("CreateTrainingJob", { ...job, InputDataConfig });
+  },
+);
 
 test("a second job of the same name is refused, also after the first has ended", async () => {
   const world = await fakeSagemaker();
