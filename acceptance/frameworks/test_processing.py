@@ -174,7 +174,12 @@ def what_fails_says_why():
     assert keys("results/bad/") == []
     api.create_processing_job(**request("no-program", "", app={"ContainerEntrypoint": ["/no/such/program"]}))
     job = wait("no-program")
-    assert job["ProcessingJobStatus"] == "Failed" and "exit code: 127" in job["FailureReason"], job
+    assert job["ProcessingJobStatus"] == "Failed", job
+    assert job["FailureReason"].startswith("ClientError: CannotStartContainerError. "), job["FailureReason"]
+    assert 'exec: "/no/such/program": no such file or directory' in job["FailureReason"], job["FailureReason"]
+    # Its own code, and not the shell's.
+    api.create_processing_job(**request("own-127", "import sys; sys.exit(127)"))
+    assert wait("own-127")["FailureReason"] == "AlgorithmError: , exit code: 127"
     nothing = {"S3Uri": f"s3://{bucket}/nothing-here/", "LocalPath": "/opt/ml/processing/none", "S3DataType": "S3Prefix", "S3InputMode": "File"}
     api.create_processing_job(**request("no-data", "", inputs=[{"InputName": "none", "S3Input": nothing}]))
     job = wait("no-data")
