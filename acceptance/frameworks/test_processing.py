@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from sagemaker.processing import ProcessingInput, ProcessingOutput
 from sagemaker.sklearn.processing import SKLearnProcessor
 
-from harness import end_of, run, test, until
+from harness import Skipped, end_of, run, test, until
 
 region = os.environ["AWS_DEFAULT_REGION"]
 bucket = "acceptance-processing"
@@ -174,13 +174,61 @@ def what_fails_says_why():
     assert keys("results/bad/") == []
     api.create_processing_job(**request("no-program", "", app={"ContainerEntrypoint": ["/no/such/program"]}))
     job = wait("no-program")
-    assert job["ProcessingJobStatus"] == "Failed" and "exit code: 127" in job["FailureReason"], job
+    assert job["ProcessingJobStatus"] == "Failed", job
+    assert job["FailureReason"].startswith("ClientError: CannotStartContainerError. "), job["FailureReason"]
+    assert 'exec: "/no/such/program": no such file or directory' in job["FailureReason"], job["FailureReason"]
+    # Its own code, and not the shell's.
+    api.create_processing_job(**request("own-127", "import sys; sys.exit(127)"))
+    assert wait("own-127")["FailureReason"] == "AlgorithmError: , exit code: 127"
     nothing = {"S3Uri": f"s3://{bucket}/nothing-here/", "LocalPath": "/opt/ml/processing/none", "S3DataType": "S3Prefix", "S3InputMode": "File"}
     api.create_processing_job(**request("no-data", "", inputs=[{"InputName": "none", "S3Input": nothing}]))
     job = wait("no-data")
     assert job["ProcessingJobStatus"] == "Failed" and "No S3 objects found" in job["FailureReason"], job
     api.create_processing_job(**request("long", "import time; time.sleep(60)", StoppingCondition={"MaxRuntimeInSeconds": 2}))
     assert wait("long")["ProcessingJobStatus"] == "Stopped"
+
+
+@test
+def outputs_that_cannot_be_stored_are_the_client_s_to_mend():
+    s3.create_bucket(Bucket="going", CreateBucketConfiguration={"LocationConstraint": region})
+    lasting = """
+import pathlib, signal, sys, time
+def end(*_):
+    pathlib.Path("/opt/ml/processing/late/last").write_text("never stored before")
+    sys.exit(0)
+signal.signal(signal.SIGTERM, end)
+pathlib.Path("/opt/ml/processing/late/first").write_text("x")
+time.sleep(600)
+"""
+    late = output("late", "Continuous")
+    late["S3Output"]["S3Uri"] = "s3://going/late"
+    api.create_processing_job(**request("late", lasting, outputs=[late]))
+    until(lambda: s3.list_objects_v2(Bucket="going").get("Contents"), "the first file stored", seconds=90)
+    s3.delete_object(Bucket="going", Key="late/first")
+    s3.delete_bucket(Bucket="going")
+    # Another job, at the same time.
+    api.create_processing_job(**request("meanwhile", "print('fine')", outputs=[output("meanwhile")]))
+    assert wait("meanwhile")["ProcessingJobStatus"] == "Completed"
+    api.stop_processing_job(ProcessingJobName="late")
+    job = wait("late")
+    assert job["ProcessingJobStatus"] == "Failed", job
+    wanted = "ClientError: Artifact upload failed: The specified bucket does not exist"
+    assert job["FailureReason"].startswith(wanted) and "s3://going/late/last" in job["FailureReason"], job["FailureReason"]
+
+
+@test
+def an_accelerator_that_the_machine_lacks_is_told_in_the_first_lines_and_the_job_runs():
+    if any(name.startswith("nvidia") for name in os.listdir("/dev")):
+        raise Skipped("this machine has a GPU")
+    wanted = request("gpu", "import os; print('visible', os.environ.get('CUDA_VISIBLE_DEVICES'))")
+    wanted["ProcessingResources"]["ClusterConfig"]["InstanceType"] = "ml.p3.8xlarge"
+    api.create_processing_job(**wanted)
+    job = wait("gpu")
+    assert job["ProcessingJobStatus"] == "Completed", job
+    events = logs.filter_log_events(logGroupName="/aws/sagemaker/ProcessingJobs", logStreamNamePrefix="gpu/")["events"]
+    said = [event["message"] for event in events]
+    assert "[salvia] ml.p3.8xlarge has 4 GPUs, this machine none: the job runs on the CPU." in said[0], said
+    assert said[-1] == "visible None", said
 
 
 @test

@@ -1,8 +1,9 @@
 """What a training script finds in its environment: the SM_* variables of sagemaker-training-toolkit (ENVIRONMENT_VARIABLES.md)."""
 import json
-import multiprocessing
 import os
 import re
+
+from salvia import machine
 
 BASE = os.environ.get("SAGEMAKER_BASE_DIR", "/opt/ml")
 
@@ -99,9 +100,9 @@ class Training:
             "module_dir": self.submit_directory or base("code"),
             "module_name": self.module_name,
             "network_interface_name": self.interface,
-            "num_cpus": multiprocessing.cpu_count(),
-            "num_gpus": 0,
-            "num_neurons": 0,
+            "num_cpus": machine.cpus(),
+            "num_gpus": machine.gpus(),
+            "num_neurons": machine.neurons(),
             "output_data_dir": base("output", "data"),
             "output_dir": base("output"),
             "output_intermediate_dir": base("output", "intermediate"),

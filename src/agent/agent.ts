@@ -12,6 +12,7 @@ import type { Random } from "../lib/random.ts";
 import type { TaskEnd } from "../task/report.ts";
 import { lockName, readOwnJson, taskPaths, type HostFacts, type TaskPaths } from "../task/task-folder.ts";
 import type { TaskSpec } from "../task/task.ts";
+import { machineDevices } from "./machine-devices.ts";
 import { followProgram } from "./follow-program.ts";
 import { openDoors, openModels, prepareTask } from "./prepare-task.ts";
 import { StageError } from "./planned-path.ts";
@@ -168,6 +169,7 @@ async function createRunner(
   return createProcessRunner({
     ...shared,
     bwrap: host.bwrap,
+    devices: machineDevices(),
     ...(python === undefined || python instanceof StageError ? {} : { python: python.folder }),
     nodePath: process.execPath,
     entry,
@@ -249,7 +251,7 @@ async function settle(run: TaskRun, told: TaskEnd): Promise<TaskEnd> {
   if (spec.purpose === "hosting") return end;
   reporter.tell({ type: "phase", at: nowMs(run), phase: "uploading", message: uploadingMessage[spec.purpose] });
   const problem = await run.uploads.finish(hasSucceeded(end), abandoned.signal);
-  const uploadProblem = problem === undefined ? {} : { uploadProblem: `Could not upload the results: ${problem}` };
+  const uploadProblem = problem === undefined ? {} : { uploadProblem: problem };
   if (spec.purpose !== "training") return { ...end, ...uploadProblem };
   const uploaded = await uploadResults(modelWanted(end), {
     root: paths.root,

@@ -19,6 +19,7 @@ export function endOfExit(
   const { exitCode, endedAt } = exit;
   const plain = { how: "exited", exitCode, ...signalOf(exit), startedAt, endedAt } as const;
   const why = stop?.why;
+  if (exit.neverRan !== undefined && why === undefined) return { how: "setup-failed", failure: exit.neverRan, endedAt };
   if (why === undefined) return { ...plain, ...(spec.purpose === "transform" ? leftEarly(exit) : ownFailure(exit)) };
   if (why === "stopped" || why === "timed-out") return { ...plain, how: why };
   if (why === "finished") return { ...plain, exitCode: transform?.problem === undefined ? 0 : 1 };

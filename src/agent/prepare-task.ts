@@ -2,6 +2,8 @@
 import type { TaskEnd } from "../task/report.ts";
 import { untilItWorks } from "./back-off.ts";
 import { DiskQuota } from "./disk-quota.ts";
+import { lackOfDevices } from "./give-devices.ts";
+import { machineDevices } from "./machine-devices.ts";
 import { openGateway, type Gateway } from "./gateway.ts";
 import { StageError } from "./planned-path.ts";
 import { serves } from "../task/task.ts";
@@ -13,6 +15,7 @@ import { nowMs, tellUser, type TaskRun } from "./task-run.ts";
 export async function prepareTask(run: TaskRun): Promise<TaskEnd | undefined> {
   const { reporter, stopAsked, abandoned } = run;
   reporter.tell({ type: "phase", at: nowMs(run), phase: "downloading", message: "Downloading input data" });
+  tellOfDevices(run);
   try {
     await bringIn(run);
     await preparePython(run);
@@ -29,6 +32,13 @@ export async function prepareTask(run: TaskRun): Promise<TaskEnd | undefined> {
       return { how: "setup-failed", failure: error.message };
     throw error;
   }
+}
+
+/** A container without its devices is refused; what runs here goes on without, and its log begins with it. */
+function tellOfDevices(run: TaskRun): void {
+  if (run.spec.program.kind === "image") return;
+  const lack = lackOfDevices(run.spec.instance, machineDevices());
+  if (lack !== undefined) tellUser(run, lack);
 }
 
 /** Few tasks have a multi-model container: the others do not even load the code. */

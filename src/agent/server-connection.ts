@@ -15,9 +15,12 @@ export class TaskGoneError extends Error {}
 /** The server answered with something else than success. */
 export class ServerRefusalError extends Error {
   readonly status: number;
-  constructor(status: number, text: string) {
-    super(text);
+  /** The server's own words. */
+  readonly reason: string;
+  constructor(status: number, reason: string) {
+    super(`the server answered ${status}: ${reason}`);
     this.status = status;
+    this.reason = reason;
   }
 }
 
@@ -183,5 +186,5 @@ async function refuse(answer: IncomingMessage): Promise<void> {
   if (status >= 200 && status < 300) return;
   const text = (await textOf(answer)).slice(0, 1_024);
   if (status === 410) throw new TaskGoneError("the server no longer knows this task");
-  throw new ServerRefusalError(status, `the server answered ${status}: ${text}`);
+  throw new ServerRefusalError(status, text);
 }

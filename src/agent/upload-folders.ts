@@ -186,7 +186,11 @@ class TaskFolderUploads implements FolderUploads {
 
 export const folderUploads = (options: UploadFoldersOptions): FolderUploads => new TaskFolderUploads(options);
 
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+/** What S3 says of the job's own bucket is for the user as it is. */
+function messageOf(error: unknown): string {
+  if (error instanceof ServerRefusalError) return error.reason;
+  return error instanceof Error ? error.message : String(error);
+}
 
 const unreadableCodes: ReadonlySet<unknown> = new Set(["EACCES", "EIO", "ENAMETOOLONG", "EPERM"]);
 const isUnreadable = (error: unknown): boolean =>

@@ -76,7 +76,7 @@ export async function uploadResults(
     return { ...(modelFiles ? { modelFiles } : {}), ...(outputFiles ? { outputFiles } : {}) };
   } catch (error) {
     if (error instanceof ServerRefusalError || error instanceof UnreadableFileError)
-      return { uploadProblem: `Could not upload the results: ${error.message}` };
+      return { uploadProblem: error.message };
     throw error;
   }
 }

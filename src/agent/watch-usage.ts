@@ -1,6 +1,7 @@
 // CPU, memory, disk and GPUs of the program and all its children, every 10 seconds: instance metrics. A program that fills its
 // volume is ended: on SageMaker the volume would be full, here it would be the disk of everybody.
 import { existsSync } from "node:fs";
+import { totalmem } from "node:os";
 import type { DiskMeter } from "./disk-meter.ts";
 import { volumePercent } from "./disk-use.ts";
 import { gpuProbe } from "./gpu-usage.ts";
@@ -17,7 +18,7 @@ export async function watchUsage(run: TaskRun, disk: DiskMeter, signal: AbortSig
   while (!signal.aborted) {
     await clock.sleep(everyMs, signal).catch(() => undefined);
     if (signal.aborted || !existsSync(paths.task)) return;
-    const { cpuMs, memoryBytes } = await runner.usage();
+    const { cpuMs, memoryBytes, memoryLimitBytes = totalmem() } = await runner.usage();
     const at = clock.monotonicMs();
     // Children that ended take their time with them: never negative.
     const cpuPercent = Math.max(0, ((cpuMs - before.cpuMs) / (at - before.at)) * 100);
@@ -28,6 +29,7 @@ export async function watchUsage(run: TaskRun, disk: DiskMeter, signal: AbortSig
       at: nowMs({ clock }),
       cpuPercent,
       memoryMegabytes: memoryBytes / 1_048_576,
+      memoryPercent: (memoryBytes * 100) / memoryLimitBytes,
       ...(usedBytes === undefined ? {} : { diskPercent: volumePercent(paths.folder, usedBytes, spec.diskBytes) }),
       ...(await gpuUsage()),
     });

@@ -40,6 +40,8 @@ export interface UsageEvent {
   /** Of one core: two busy cores are 200. */
   readonly cpuPercent: number;
   readonly memoryMegabytes: number;
+  /** Of what the program may take at most: its container's limit, or this machine's memory. */
+  readonly memoryPercent?: number;
   /** Of the task's volume, or of the machine's disk. */
   readonly diskPercent?: number;
   /** Of one GPU, as with cores; absent where there is none. */

@@ -118,6 +118,10 @@ export interface TaskSpec {
    */
   readonly server: { readonly url: string; readonly token: string; readonly file?: string };
   readonly program: Program;
+  /** What its instance type has. Undefined: unknown, whatever the machine has. */
+  readonly instance?: InstanceShape;
+  /** Of an endpoint's instance: its production variant, for messages. */
+  readonly variant?: string;
   /** Of an image's container; the Docker backend adds it. */
   readonly container?: ContainerPlace;
   readonly network: TaskNetwork;

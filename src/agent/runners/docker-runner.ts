@@ -13,6 +13,7 @@ import type { ImageProgram, TaskSpec } from "../../task/task.ts";
 import { untilItWorks } from "../back-off.ts";
 import { StageError } from "../planned-path.ts";
 import type { Bind } from "../binds.ts";
+import { cannotStart } from "./container-problems.ts";
 import { containerRequest, type EngineImage } from "./container-request.ts";
 import { startOutputCopy, type OutputCopy } from "./copy-output.ts";
 import { credentialsAddress, ensureCredentialsAddress } from "./credentials-address.ts";
@@ -52,7 +53,11 @@ interface Inspected {
 
 interface Stats {
   readonly cpu_stats?: { readonly cpu_usage?: { readonly total_usage?: number } };
-  readonly memory_stats?: { readonly usage?: number };
+  readonly memory_stats?: {
+    readonly usage?: number;
+    readonly limit?: number;
+    readonly stats?: Readonly<Record<string, number>>;
+  };
 }
 
 interface Sizes {
@@ -70,8 +75,6 @@ const isRefusal = (error: unknown, ...statuses: readonly number[]): error is Eng
   error instanceof EngineRefusalError && (statuses.length === 0 || statuses.includes(error.status));
 
 const isNotAway = (error: unknown): boolean => !(error instanceof EngineAwayError);
-
-const purposeOf = ({ purpose, multiModel }: TaskSpec) => ({ purpose, isMultiModel: multiModel !== undefined });
 
 class DockerRunner implements Runner {
   readonly #options: DockerRunnerOptions;
@@ -96,7 +99,7 @@ class DockerRunner implements Runner {
       "container",
       patience,
       async () => {
-        const image = await ensureImage({ engine, program, ...purposeOf(spec), tell, ...patience });
+        const image = await ensureImage({ engine, program, spec, tell, ...patience });
         // One of an agent that was killed before the release.
         await this.destroy();
         const body = containerRequest({
@@ -196,7 +199,11 @@ class DockerRunner implements Runner {
     try {
       const path = `${this.#path}/stats?stream=false&one-shot=true`;
       const { cpu_stats: cpu, memory_stats: memory } = await this.#options.engine.ask<Stats>({ method: "GET", path });
-      return { cpuMs: (cpu?.cpu_usage?.total_usage ?? 0) / 1e6, memoryBytes: memory?.usage ?? 0 };
+      return {
+        cpuMs: (cpu?.cpu_usage?.total_usage ?? 0) / 1e6,
+        memoryBytes: usedMemory(memory),
+        ...(memory?.limit === undefined ? {} : { memoryLimitBytes: memory.limit }),
+      };
     } catch (error) {
       if (!isRefusal(error) && !(error instanceof EngineAwayError)) throw error;
       return { cpuMs: 0, memoryBytes: 0 };
@@ -239,12 +246,7 @@ class DockerRunner implements Runner {
   #ensureImage(): Promise<EngineImage> {
     const { spec, program, engine, clock, log, signal, tell } = this.#options;
     const patience = { clock, log, signal };
-    return untilItWorks(
-      "image",
-      patience,
-      () => ensureImage({ engine, program, ...purposeOf(spec), tell, ...patience }),
-      isNotAway,
-    );
+    return untilItWorks("image", patience, () => ensureImage({ engine, program, spec, tell, ...patience }), isNotAway);
   }
 
   #labels(): Readonly<Record<string, string>> {
@@ -290,7 +292,7 @@ class DockerRunner implements Runner {
   #refusedState(state: Inspected["State"]): ProgramState {
     const { spec, clock } = this.#options;
     const endedAt = clock.now().getTime();
-    const exit = { exitCode: state.ExitCode || 127, endedAt, failure: cannotStart(spec, state.Error) };
+    const exit = { exitCode: state.ExitCode || 127, endedAt, neverRan: cannotStart(spec, state.Error) };
     return { is: "ended", startedAt: endedAt, exit };
   }
 
@@ -345,11 +347,11 @@ function exitOf(state: Inspected["State"]): ProgramExit {
   };
 }
 
-/** As AWS says it (troubleshooting pages of the developer guide), with the engine's own words. */
-function cannotStart({ purpose, program }: TaskSpec, detail: string): string {
-  const image = program.kind === "image" ? program.image : "";
-  const command = purpose === "training" ? "train" : "serve";
-  return `ClientError: CannotStartContainerError. Please make sure the container can be run with 'docker run ${image} ${command}'. ${detail}`;
+/** As `docker stats` counts it: files that were read and may be dropped again are not the program's. Names of cgroups v2 and v1. */
+export function usedMemory(memory: Stats["memory_stats"]): number {
+  const used = memory?.usage ?? 0;
+  const cached = memory?.stats?.["inactive_file"] ?? memory?.stats?.["total_inactive_file"] ?? 0;
+  return cached < used ? used - cached : used;
 }
 
 function openToAll(folder: string): void {

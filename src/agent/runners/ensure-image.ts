@@ -1,21 +1,23 @@
 // The image of a task, in the engine: one that is there under one of its names, or pulled.
-import { existsSync } from "node:fs";
 import type { Clock } from "../../lib/clock.ts";
 import { EngineAwayError, engineHas, EngineRefusalError, type DockerEngine } from "../../lib/docker-engine.ts";
 import type { Log } from "../../lib/log.ts";
 import type { ImageProgram, ImagePull, InstanceShape, TaskSpec } from "../../task/task.ts";
 import { StageError } from "../planned-path.ts";
+import { machineDevices, type MachineDevices } from "../machine-devices.ts";
 import type { EngineImage } from "./container-request.ts";
+import { cannotPull } from "./container-problems.ts";
 
 export interface ImageWish {
   readonly engine: DockerEngine;
   readonly program: ImageProgram;
-  readonly purpose: TaskSpec["purpose"];
-  readonly isMultiModel: boolean;
+  readonly spec: Pick<TaskSpec, "purpose" | "variant" | "multiModel">;
   readonly clock: Clock;
   readonly log: Log;
   readonly signal: AbortSignal;
   readonly tell: (message: string) => void;
+  /** Default: those of this machine. */
+  readonly devices?: MachineDevices;
 }
 
 const pullTries = 3;
@@ -27,7 +29,7 @@ const isFinalAnswer = (message: string): boolean =>
 /** Throws StageError when there is no such image, or no such device, EngineAwayError when nobody answers. */
 export async function ensureImage(wish: ImageWish): Promise<EngineImage> {
   const { engine, program, signal } = wish;
-  checkDevices(program.limits);
+  checkDevices(program.limits, wish.devices ?? machineDevices());
   const machine = await engine.ask<{ NCPU: number; MemTotal: number }>({ method: "GET", path: "/info", signal });
   const about = { cpus: machine.NCPU, memoryBytes: machine.MemTotal };
   for (const name of program.localNames)
@@ -35,28 +37,29 @@ export async function ensureImage(wish: ImageWish): Promise<EngineImage> {
       await checkLabel(wish, name);
       return { name, ...about };
     }
-  if (!program.pull) throw cannotPull(wish, "it is neither in Salvia's registry nor in the Docker Engine");
+  if (!program.pull) throw noImage(wish, "it is neither in Salvia's registry nor in the Docker Engine");
   await pull(wish, program.pull);
   await checkLabel(wish, program.pull.name);
   return { name: program.pull.name, ...about };
 }
 
-/** A missing accelerator is said, never left out. */
-function checkDevices({ instanceType, gpus, neuronDevices }: InstanceShape): void {
-  const lacks = (what: string, count: number): StageError =>
-    new StageError(
-      `The instance type ${instanceType} has ${count} ${what}; the machine that Salvia runs on has none that containers can use.`,
+/** Missing accelerators are said, never left out. */
+function checkDevices({ instanceType, ...shape }: InstanceShape, { gpus, neurons }: MachineDevices): void {
+  const check = (what: string, wanted: number, found: number): void => {
+    if (wanted <= found) return;
+    throw new StageError(
+      `The instance type ${instanceType} has ${wanted} ${what}${wanted === 1 ? "" : "s"}; the machine that Salvia runs on has ${found || "none"} that containers can use.`,
     );
-  if (gpus > 0 && !existsSync("/dev/nvidia0")) throw lacks(gpus === 1 ? "GPU" : "GPUs", gpus);
-  if (neuronDevices > 0 && !existsSync(`/dev/neuron${neuronDevices - 1}`))
-    throw lacks("AWS Neuron devices", neuronDevices);
+  };
+  check("GPU", shape.gpus, gpus.length);
+  check("AWS Neuron device", shape.neuronDevices, neurons.length);
 }
 
 const multiModelLabel = "com.amazonaws.sagemaker.capabilities.multi-models";
 
 /** An image that takes several models says so. The text is AWS's. */
-async function checkLabel({ engine, signal, program, isMultiModel }: ImageWish, name: string): Promise<void> {
-  if (!isMultiModel) return;
+async function checkLabel({ engine, signal, program, spec }: ImageWish, name: string): Promise<void> {
+  if (spec.multiModel === undefined) return;
   const path = `/images/${encodeURI(name)}/json`;
   const { Config: config } = await engine.ask<LabelledImage>({ method: "GET", path, signal });
   if (config?.Labels?.[multiModelLabel] === "true") return;
@@ -69,9 +72,16 @@ interface LabelledImage {
   readonly Config?: { readonly Labels?: Readonly<Record<string, string>> | null };
 }
 
+const downloading: Readonly<Record<TaskSpec["purpose"], string>> = {
+  training: "Downloading the training image",
+  processing: "Downloading the processing image",
+  hosting: "Downloading the image of the model",
+  transform: "Downloading the image of the model",
+};
+
 async function pull(wish: ImageWish, { name, credential }: ImagePull): Promise<void> {
   const { clock, log, signal, tell } = wish;
-  tell(wish.purpose === "training" ? "Downloading the training image" : "Downloading the image of the model");
+  tell(downloading[wish.spec.purpose]);
   for (let tries = 1; ; tries++) {
     try {
       await pullOnce(wish, name, credential);
@@ -80,7 +90,7 @@ async function pull(wish: ImageWish, { name, credential }: ImagePull): Promise<v
       if (error instanceof EngineAwayError || signal.aborted) throw error;
       const message = error instanceof Error ? error.message : String(error);
       log.warn("the image cannot be pulled", { name, message });
-      if (tries === pullTries || isFinalAnswer(message)) throw cannotPull(wish, message);
+      if (tries === pullTries || isFinalAnswer(message)) throw noImage(wish, message);
     }
     await clock.sleep(pullAgainMs, signal);
   }
@@ -115,10 +125,5 @@ const paddedBase64Url = (text: string): string =>
 
 const withTag = (name: string): string => (name.includes("@") || /:[^/]+$/.test(name) ? name : `${name}:latest`);
 
-/** AWS's words, and why. */
-function cannotPull({ purpose, program }: ImageWish, detail: string): StageError {
-  const what = purpose === "training" ? "algorithm container" : "model container";
-  return new StageError(
-    `Cannot pull ${what}. Either the image does not exist or its permissions are incorrect. (${program.image}: ${detail})`,
-  );
-}
+const noImage = ({ spec, program }: ImageWish, detail: string): StageError =>
+  new StageError(cannotPull({ ...spec, program }, detail));

@@ -5,6 +5,7 @@ import { dirname, join, relative } from "node:path";
 import { findSystemProgram } from "../../lib/probe-namespaces.ts";
 import type { TaskPaths } from "../../task/task-folder.ts";
 import type { Bind } from "../binds.ts";
+import type { MachineDevices } from "../machine-devices.ts";
 import type { ProgramView } from "./program-command.ts";
 
 const salviaFolder = "/opt/salvia";
@@ -45,10 +46,21 @@ export interface NamespaceOptions {
   readonly user: number | undefined;
   /** Below /opt/ml. */
   readonly binds: readonly Bind[];
+  /** Of the machine, what the program gets. */
+  readonly devices: MachineDevices;
 }
 
 /** The whole command line, up to the program: "/bin/sh start.sh" as the task's user. */
-export function namespaceCommand({ bwrap, paths, nodePath, entry, python, user, binds }: NamespaceOptions): string[] {
+export function namespaceCommand({
+  bwrap,
+  paths,
+  nodePath,
+  entry,
+  python,
+  user,
+  binds,
+  devices,
+}: NamespaceOptions): string[] {
   const app = packageFolder(entry);
   const inside = ["/run", "/run/systemd", "/var", "/opt", salviaFolder, `${salviaFolder}/bin`, `${salviaFolder}/app`];
   return [
@@ -60,6 +72,7 @@ export function namespaceCommand({ bwrap, paths, nodePath, entry, python, user, 
     ..."--proc /proc --dev /dev --perms 1777 --tmpfs /dev/shm --bind".split(" "),
     paths.temporary,
     "/tmp",
+    ...deviceBinds(devices),
     // Said one by one: what bwrap makes on the way to a target is closed to other users.
     ...inside.flatMap((folder) => ["--dir", folder]),
     ..."--symlink /tmp /var/tmp --ro-bind-try /run/systemd/resolve /run/systemd/resolve".split(" "),
@@ -78,6 +91,13 @@ export function namespaceCommand({ bwrap, paths, nodePath, entry, python, user, 
     "/bin/sh",
     scriptInside,
   ];
+}
+
+/** The private /dev has no accelerators: those that the program gets, and what NVIDIA's driver shares between all GPUs. */
+function deviceBinds({ gpus, neurons }: MachineDevices): string[] {
+  const shared = gpus.length === 0 ? [] : ["nvidiactl", "nvidia-uvm", "nvidia-uvm-tools", "nvidia-modeset"];
+  const names = [...gpus.map((at) => `nvidia${at}`), ...shared, ...neurons.map((at) => `neuron${at}`)];
+  return names.flatMap((name) => ["--dev-bind-try", `/dev/${name}`, `/dev/${name}`]);
 }
 
 /** Of Salvia's own package: no data folder that may lie in a checkout. */

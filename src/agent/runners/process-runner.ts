@@ -6,9 +6,11 @@ import {
   closeSync,
   existsSync,
   lchownSync,
+  lstatSync,
   mkdirSync,
   openSync,
   readdirSync,
+  rmSync,
   statSync,
   writeFileSync,
 } from "node:fs";
@@ -29,7 +31,10 @@ import { readIfThere, readWaiter, taskMark, type TaskPaths } from "../../task/ta
 import type { TaskSpec } from "../../task/task.ts";
 import type { Bind } from "../binds.ts";
 import { freePort } from "../free-port.ts";
+import { givenDevices } from "../give-devices.ts";
+import type { MachineDevices } from "../machine-devices.ts";
 import { ownAddress } from "../own-address.ts";
+import { cannotStart } from "./container-problems.ts";
 import { namespaceCommand, packageFolder, privateView, userOf } from "./namespaces.ts";
 import {
   programArguments,
@@ -71,6 +76,8 @@ export interface ProcessRunnerOptions {
   readonly entry: string;
   /** Folder of the task's Python environment. */
   readonly python?: string;
+  /** Accelerators of this machine. */
+  readonly devices: MachineDevices;
   readonly clock: Clock;
   readonly addresses: () => ProgramAddresses;
   readonly binds: () => readonly Bind[];
@@ -79,6 +86,8 @@ export interface ProcessRunnerOptions {
 /** A waiter that made its folder but not yet its note is given this long. */
 const noteWithinMs = 2_000;
 const ticksPerSecond = 100;
+/** Left in its temporary folder by a start script that could not become the program. */
+const neverRanName = ".salvia-never-ran";
 /** bwrap's monitor, its PID 1, the program. */
 const namespaceDepth = 3;
 
@@ -102,7 +111,9 @@ class ProcessRunner implements Runner {
     writeFileSync(paths.hosts, hostsFile(spec));
     const view = this.#view();
     const environment = programEnvironment(spec, view, this.#options.addresses());
-    const script = startScript(programArguments(spec, view), environment, view.root);
+    const place = { folder: view.root, neverRan: join(view.temporary, neverRanName) };
+    rmSync(join(paths.temporary, neverRanName), { force: true });
+    const script = startScript(programArguments(spec, view), environment, place);
     writeFileSync(paths.startScript, script, { mode: 0o600 });
     if (this.#user === undefined) return;
     chownSync(paths.startScript, this.#user, this.#user);
@@ -136,10 +147,19 @@ class ProcessRunner implements Runner {
   async look(): Promise<ProgramState> {
     const { paths, clock } = this.#options;
     const state = lookAt(paths, this.#waiter());
-    if (state !== "unclear") return state;
+    if (state !== "unclear") return state.is === "ended" ? { ...state, exit: this.#exitOf(state.exit) } : state;
     this.#missingSince ??= clock.monotonicMs();
     const startedAt = statIfThere(paths.started) ?? 0;
     return { is: clock.monotonicMs() - this.#missingSince < noteWithinMs ? "running" : "lost", startedAt };
+  }
+
+  /** Why the shell could not become the program, in the words of a container engine. */
+  #exitOf(exit: ProgramExit): ProgramExit {
+    const { spec, paths } = this.#options;
+    const why = { 126: "permission denied", 127: "no such file or directory" }[exit.exitCode];
+    if (why === undefined || !lstatSync(join(paths.temporary, neverRanName), { throwIfNoEntry: false })) return exit;
+    const [program = ""] = programArguments(spec, this.#view());
+    return { ...exit, neverRan: cannotStart(spec, `exec: ${JSON.stringify(program)}: ${why}`) };
   }
 
   async terminate(): Promise<boolean> {
@@ -197,17 +217,31 @@ class ProcessRunner implements Runner {
   }
 
   #view(): ProgramView {
-    const { bwrap, entry, nodePath, paths, python } = this.#options;
-    if (bwrap !== undefined) return privateView(entry, python !== undefined);
+    const { bwrap, entry, nodePath, paths, python, devices } = this.#options;
+    const gpus = devices.gpus.length === 0 ? {} : { gpus: this.#given().gpus };
+    if (bwrap !== undefined) return { ...privateView(entry, python !== undefined), ...gpus };
     const scripts = join(packageFolder(entry), "python");
-    const bare = { node: nodePath, entry, root: paths.root, temporary: paths.temporary, isPrivate: false, scripts };
+    const bare = {
+      node: nodePath,
+      entry,
+      root: paths.root,
+      temporary: paths.temporary,
+      isPrivate: false,
+      scripts,
+      ...gpus,
+    };
     return python === undefined ? bare : { ...bare, python: join(python, "bin") };
+  }
+
+  #given(): MachineDevices {
+    return givenDevices(this.#options.spec.instance, this.#options.devices);
   }
 
   #command(): string[] {
     const { bwrap, paths, nodePath, entry, python } = this.#options;
     if (bwrap === undefined) return ["/bin/sh", paths.startScript];
-    return namespaceCommand({ bwrap, paths, nodePath, entry, python, user: this.#user, binds: this.#options.binds() });
+    const [user, devices, binds] = [this.#user, this.#given(), this.#options.binds()];
+    return namespaceCommand({ bwrap, paths, nodePath, entry, python, user, binds, devices });
   }
 
   #waiter(): ProcessIdentity | undefined {

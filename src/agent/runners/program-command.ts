@@ -13,6 +13,8 @@ export interface ProgramView {
   readonly temporary: string;
   /** The package's folder python/: script runner and model server. */
   readonly scripts: string;
+  /** What it may use of the machine's GPUs; undefined: the machine has none. */
+  readonly gpus?: readonly number[];
   /** The bin folder of the task's Python environment. */
   readonly python?: string;
   /** Whether algo-N resolves by itself and /opt/ml is the root. */
@@ -52,6 +54,7 @@ export function programEnvironment(
     PATH: [dirname(view.node), systemPath].join(delimiter),
     ...(view.python === undefined ? {} : pythonEnvironment(view, view.python)),
     ...scriptEnvironment(spec),
+    ...(view.gpus === undefined ? {} : { CUDA_VISIBLE_DEVICES: view.gpus.join(",") }),
     HOME: view.temporary,
     TMPDIR: view.temporary,
     LANG: "C.UTF-8",
@@ -105,14 +108,21 @@ export const gatewayEnvironment = ({
 
 const quoted = (word: string): string => `'${word.replaceAll("'", "'\\''")}'`;
 
-/** A POSIX script that becomes the program: secrets stand on no command line, and only the program itself sees the job's environment. */
+/**
+ * A POSIX script that becomes the program: secrets stand on no command line, and only the program itself sees the job's environment.
+ * Leaves the file `neverRan` where it cannot.
+ */
 export function startScript(
   argv: readonly string[],
   environment: Readonly<Record<string, string>>,
-  folder: string,
+  { folder, neverRan }: { readonly folder: string; readonly neverRan: string },
 ): string {
   const exports = Object.entries(environment)
     .filter(([name]) => /^[A-Za-z_]\w*$/.test(name))
     .map(([name, value]) => `export ${name}=${quoted(value)}`);
-  return [`cd ${quoted(folder)}`, "unset OLDPWD", ...exports, `exec ${argv.map(quoted).join(" ")}`, ""].join("\n");
+  // A shell that cannot execute the program ends, and says so on its way; one that can is gone.
+  const trap = `trap ${quoted(`: > ${quoted(neverRan)}`)} EXIT`;
+  return [`cd ${quoted(folder)}`, "unset OLDPWD", ...exports, trap, `exec ${argv.map(quoted).join(" ")}`, ""].join(
+    "\n",
+  );
 }

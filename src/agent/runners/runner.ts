@@ -8,6 +8,8 @@ export interface ProgramExit {
   readonly endedAt: number;
   /** Why, where the runner knows more than the code, e.g. out of memory. */
   readonly failure?: string;
+  /** Set where the program could not be executed at all: why, for the user. */
+  readonly neverRan?: string;
 }
 
 export type ProgramState =
@@ -21,6 +23,8 @@ export interface Usage {
   /** CPU time in ms that the processes alive now have used. */
   readonly cpuMs: number;
   readonly memoryBytes: number;
+  /** What it may take at most, where it has a limit of its own. */
+  readonly memoryLimitBytes?: number;
 }
 
 /** Another address of this machine, or why there is none, for the user. */

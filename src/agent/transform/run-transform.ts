@@ -153,7 +153,7 @@ async function oneObject(task: ObjectWork, object: PlannedObject): Promise<strin
     if (error instanceof UnreachableModelError) throw new StageError(`ClientError: ${object.path}: ${error.message}`);
     if (error instanceof StageError) return `ClientError: ${object.path}: ${error.message}`;
     if (error instanceof ServerRefusalError)
-      throw new StageError(`ClientError: the output of ${object.path} could not be stored: ${error.message}`);
+      throw new StageError(`ClientError: the output of ${object.path} could not be stored: ${error.reason}`);
     throw error;
   }
   appendFileSync(paths.uploads, `${JSON.stringify(object.path)}\n`, { mode: 0o600 });

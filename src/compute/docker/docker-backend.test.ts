@@ -156,9 +156,8 @@ dockerTest(title("what cannot be run is told: no such image, no such program, no
     failure: expect.stringContaining("Cannot pull algorithm container") as unknown,
   });
   expect(await endOf(python("", { entrypoint: ["/no/such/program"] }))).toMatchObject({
-    how: "exited",
-    exitCode: 127,
-    failure: expect.stringMatching(/CannotStartContainerError.*no such file/) as unknown,
+    how: "setup-failed",
+    failure: expect.stringMatching(/^CannotStartContainerError.*no such file/) as unknown,
   });
   const limits = { instanceType: "ml.p3.2xlarge", gpus: 1, neuronDevices: 0 };
   if (!existsSync("/dev/nvidia0"))

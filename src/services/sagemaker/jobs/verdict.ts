@@ -58,7 +58,7 @@ export function verdictOf(ends: readonly TaskEnd[]): Verdict {
   if (problem !== undefined)
     return {
       state: "Failed",
-      reason: `InternalServerError: Artifact upload failed: ${problem}`.slice(0, maxReasonLength),
+      reason: `ClientError: Artifact upload failed: ${problem}`.slice(0, maxReasonLength),
     };
   if (ends.some((end) => end.how === "timed-out")) return { state: "Stopped", secondary: "MaxRuntimeExceeded" };
   if (ends.some((end) => end.how === "stopped")) return { state: "Stopped", secondary: "Stopped" };

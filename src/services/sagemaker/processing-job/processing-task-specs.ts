@@ -1,6 +1,7 @@
 // The tasks of a processing job: one per instance, with the files and environment that the developer guide names ("How Amazon SageMaker
 // Processing Configures Your Processing Container").
 import { findFramework, pythonNeeds } from "../../../compute/frameworks/find-framework.ts";
+import { shapeOf } from "../../../compute/instance-types.ts";
 import type { Program, TaskSpec } from "../../../task/task.ts";
 import type { UploadFolder } from "../../../task/upload-folder.ts";
 import { containerProgram, isContainerHere } from "../container-program.ts";
@@ -89,6 +90,7 @@ export const processingTaskSpecs =
       return {
         ...taskHead(platform, task),
         purpose: "processing",
+        instance: shapeOf(spec.ProcessingResources.ClusterConfig.InstanceType ?? ""),
         program,
         network: { host, addresses, isAlone: spec.NetworkConfig?.EnableNetworkIsolation ?? false },
         environment: environmentOf(job),

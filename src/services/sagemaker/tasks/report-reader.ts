@@ -38,9 +38,9 @@ const checks: ReadonlyMap<unknown, (event: Fields) => boolean> = new Map([
   ["output", ({ lines }) => Array.isArray(lines) && lines.every(isLine)],
   [
     "usage",
-    ({ at, cpuPercent, memoryMegabytes, diskPercent, gpuPercent, gpuMemoryPercent }) =>
+    ({ at, cpuPercent, memoryMegabytes, memoryPercent, diskPercent, gpuPercent, gpuMemoryPercent }) =>
       [at, cpuPercent, memoryMegabytes].every(isNumber) &&
-      [diskPercent, gpuPercent, gpuMemoryPercent].every((value) => isAbsentOr(isNumber, value)),
+      [memoryPercent, diskPercent, gpuPercent, gpuMemoryPercent].every((value) => isAbsentOr(isNumber, value)),
   ],
   [
     "models",

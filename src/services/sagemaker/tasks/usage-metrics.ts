@@ -3,12 +3,13 @@ import { totalmem } from "node:os";
 import type { TaskEvent, UsageEvent } from "../../../task/report.ts";
 import type { MetricData } from "../../cloudwatch/index.ts";
 
-/** An instance is this machine as far as its memory goes. */
-const memoryPercent = ({ memoryMegabytes }: UsageEvent): number => (memoryMegabytes * 1_048_576 * 100) / totalmem();
+/** An older agent does not say it: it goes on through an update of the server. */
+const memoryPercentOf = ({ memoryPercent, memoryMegabytes }: UsageEvent): number =>
+  memoryPercent ?? (memoryMegabytes * 1_048_576 * 100) / totalmem();
 
 const metrics: Readonly<Record<string, (usage: UsageEvent) => number | undefined>> = {
   CPUUtilization: ({ cpuPercent }) => cpuPercent,
-  MemoryUtilization: memoryPercent,
+  MemoryUtilization: memoryPercentOf,
   DiskUtilization: ({ diskPercent }) => diskPercent,
   GPUUtilization: ({ gpuPercent }) => gpuPercent,
   GPUMemoryUtilization: ({ gpuMemoryPercent }) => gpuMemoryPercent,

@@ -25,10 +25,17 @@ function instancesOf({ ResourceConfig }: CreateTrainingJobRequest): Instances {
   return { type, count };
 }
 
-function checkLocations(job: CreateTrainingJobRequest, { fileSystems }: SagemakerContext): void {
+function checkChannelNames(job: CreateTrainingJobRequest): void {
   const names = (job.InputDataConfig ?? []).map((channel) => channel.ChannelName);
   const twice = names.find((name, at) => names.indexOf(name) !== at);
   if (twice !== undefined) throw validationError(`The channel name "${twice}" is used more than once.`);
+  // The model's pattern takes them, and a channel is a folder of its name.
+  const noFolder = names.find((name) => name === "." || name === "..");
+  if (noFolder !== undefined) throw validationError(`The channel name "${noFolder}" is no name of a folder.`);
+}
+
+function checkLocations(job: CreateTrainingJobRequest, { fileSystems }: SagemakerContext): void {
+  checkChannelNames(job);
   for (const { ChannelName, DataSource } of job.InputDataConfig ?? []) {
     if (DataSource.FileSystemDataSource) {
       const problem = fileSystemProblem(fileSystems, DataSource.FileSystemDataSource);

@@ -1,5 +1,6 @@
 // The tasks of a training job: one per instance, with the files and environment of the container contract (developer guide, "How Amazon SageMaker provides training information").
 import { createHash } from "node:crypto";
+import { shapeOf } from "../../../compute/instance-types.ts";
 import type { Program, TaskSpec } from "../../../task/task.ts";
 import type { SagemakerPlatform } from "../context.ts";
 import { regionVariables, taskHead } from "../tasks/task-head.ts";
@@ -87,6 +88,7 @@ export function taskSpecs(
     return {
       ...taskHead(platform, task),
       purpose: "training",
+      instance: shapeOf(spec.ResourceConfig?.InstanceType ?? ""),
       program,
       network: { host, addresses, isAlone: spec.EnableNetworkIsolation ?? false },
       environment: environmentOf(job, host, token),
