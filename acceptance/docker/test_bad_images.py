@@ -122,7 +122,8 @@ def devices_that_the_machine_lacks_are_refused_with_both_numbers():
 def a_container_s_metrics_are_of_its_own_cores_and_its_own_memory():
     # 200 MB of its own, 300 MB of a file that it wrote (the kernel may drop its pages again), one core.
     busy = """
-import os
+import os, signal, sys
+signal.signal(signal.SIGTERM, lambda *_: sys.exit())
 own = bytearray(os.urandom(1 << 20) * 200)
 with open("/tmp/file", "wb") as file:
     for _ in range(300): file.write(os.urandom(1 << 20))
