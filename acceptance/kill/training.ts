@@ -22,15 +22,16 @@ export const channel = (struck: Struck, name: string, prefix: string, InputMode?
   ...(InputMode && { InputMode }),
 });
 
-/** Runs `script` as its entrypoint. */
+/** Runs `script` as its entrypoint; what the changes say goes before. */
 export async function train(
   struck: Struck,
   name: string,
-  script: string,
+  script: string | undefined,
   changes: Partial<CreateTrainingJobRequest> = {},
 ): Promise<void> {
-  await struck.put(`code/${name}/run.py`, script);
   const { InputDataConfig = [], ...others } = changes;
+  const code = script === undefined ? [] : [channel(struck, "code", `code/${name}/`)];
+  if (script !== undefined) await struck.put(`code/${name}/run.py`, script);
   await struck.clients.sagemaker.send(
     new CreateTrainingJobCommand({
       TrainingJobName: name,
@@ -40,7 +41,7 @@ export async function train(
         TrainingInputMode: "File",
         ContainerEntrypoint: ["python3", "-u", "/opt/ml/input/data/code/run.py"],
       },
-      InputDataConfig: [...InputDataConfig, channel(struck, "code", `code/${name}/`)],
+      InputDataConfig: [...InputDataConfig, ...code],
       OutputDataConfig: { S3OutputPath: struck.uri("output") },
       ResourceConfig: { InstanceCount: 1, InstanceType: "ml.m5.large", VolumeSizeInGB: 5 },
       StoppingCondition: { MaxRuntimeInSeconds: 600 },
