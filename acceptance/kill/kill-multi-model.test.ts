@@ -41,10 +41,14 @@ function archive(file: string, text: string): Uint8Array {
   }
 }
 
+async function putModels(struck: Struck, ...factors: readonly number[]): Promise<void> {
+  for (const factor of factors) await struck.put(`models/${factor}.tar.gz`, archive("factor", String(factor)));
+}
+
 async function serve(struck: Struck): Promise<void> {
   const { sagemaker } = struck.clients;
   await struck.put("source/sourcedir.tar.gz", archive("inference.py", inference));
-  for (const factor of [2, 3, 5, 7]) await struck.put(`models/${factor}.tar.gz`, archive("factor", String(factor)));
+  await putModels(struck, 2, 3, 5, 7);
   await sagemaker.send(
     new CreateModelCommand({
       ModelName: name,
@@ -101,6 +105,8 @@ test.skipIf(noPrograms !== undefined)(
     await struck.strike("the server alone");
     expect(await untilAnswered(struck, 2)).toBe("20");
     expect(await untilAnswered(struck, 3)).toBe("30");
+    // What an instance has loaded it needs no archive for any more, whoever looks after it.
+    for (const factor of [2, 3]) await struck.remove(`models/${factor}.tar.gz`);
     for (const target of strikes) {
       await struck.strike(target);
       expect(await untilAnswered(struck, 2)).toBe("20");
@@ -122,6 +128,7 @@ test.skipIf(noPrograms !== undefined)(
     expect(await untilAnswered(struck, 7)).toBe("70");
 
     // The program is lost with all that it had loaded: another takes its place, and loads what it is asked for.
+    await putModels(struck, 2, 3);
     expect(struck.kill("program")).toBeGreaterThan(0);
     expect(await untilAnswered(struck, 2)).toBe("20");
     expect(await untilAnswered(struck, 3)).toBe("30");

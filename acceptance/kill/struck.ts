@@ -2,7 +2,13 @@
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { CreateBucketCommand, GetObjectCommand, ListObjectsV2Command, PutObjectCommand } from "@aws-sdk/client-s3";
+import {
+  CreateBucketCommand,
+  DeleteObjectCommand,
+  GetObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+} from "@aws-sdk/client-s3";
 import { FilterLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
 import { expect, onTestFinished } from "vitest";
 import { findPythons } from "../../src/agent/choose-python.ts";
@@ -86,6 +92,10 @@ export class Struck {
 
   async put(Key: string, Body: string | Uint8Array): Promise<void> {
     await this.clients.s3.send(new PutObjectCommand({ Bucket: this.bucket, Key, Body }));
+  }
+
+  async remove(Key: string): Promise<void> {
+    await this.clients.s3.send(new DeleteObjectCommand({ Bucket: this.bucket, Key }));
   }
 
   async bytes(Key: string): Promise<Uint8Array> {
