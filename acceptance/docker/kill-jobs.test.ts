@@ -1,4 +1,5 @@
-// kill -9 of the server in the middle of each kind of job: processing, batch transform, training in Pipe mode. Each ends as it should.
+// kill -9 of the server, alone and with all its agents, in the middle of each kind of job: processing, batch transform, training in Pipe
+// mode. Each ends as it should.
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -14,6 +15,7 @@ import {
   DescribeTransformJobCommand,
 } from "@aws-sdk/client-sagemaker";
 import { expect, onTestFinished, test } from "vitest";
+import { installationOf } from "../../src/compute/docker/docker-backend.ts";
 import { killNow, processesOf } from "../kill/processes.ts";
 import { Victim } from "../kill/victim.ts";
 
@@ -46,7 +48,9 @@ open("/opt/ml/model/sizes", "w").write(str(sizes))
 assert sizes == [2_000_000] * 3, sizes
 `;
 const model = `
-import http.server, os, time
+import http.server, os, signal, time
+# The first process of a container dies of no signal that it does not handle.
+signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
 class Model(http.server.BaseHTTPRequestHandler):
     def do_GET(self): self.answer(200 if self.path == "/ping" else 404, b"")
     def do_POST(self):
@@ -104,6 +108,8 @@ async function startAll({ s3, sagemaker }: Clients): Promise<void> {
       OutputDataConfig: { S3OutputPath: `s3://${bucket}/output` },
       ResourceConfig: { InstanceCount: 1, InstanceType: "ml.m5.large", VolumeSizeInGB: 1 },
       StoppingCondition: { MaxRuntimeInSeconds: 600 },
+      // An agent that dies in the middle of an epoch takes the attempt with it.
+      RetryStrategy: { MaximumRetryAttempts: 3 },
     }),
   );
   const built = spawnSync("docker", ["build", "-q", "-t", "salvia-test/capitals", "-"], {
@@ -147,33 +153,44 @@ async function statesOf({ sagemaker }: Clients): Promise<Record<string, string |
 const bodyOf = async ({ s3 }: Clients, Key: string): Promise<string | undefined> =>
   (await s3.send(new GetObjectCommand({ Bucket: bucket, Key }))).Body?.transformToString();
 
-test.skipIf(!hasImage)(
-  title("processing, transform and Pipe mode live through kill -9 of the server, and end as they should"),
-  { timeout: 120_000 },
-  async () => {
-    const dataFolder = mkdtempSync(join(tmpdir(), "salvia-docker-kill-"));
-    const victim = await Victim.on(dataFolder);
-    onTestFinished(async () => {
-      await victim.stop();
-      for (const { pid } of processesOf(dataFolder)) killNow(pid);
-      rmSync(dataFolder, { recursive: true, force: true });
-      spawnSync("docker", ["rmi", "-f", "salvia-test/capitals"]);
-    });
-    await victim.start();
-    const clients = victim.clients();
-    await startAll(clients);
-    const running = () => spawnSync("docker", ["ps", "-q", "--filter", "name=salvia-"], { encoding: "utf8" }).stdout;
-    await expect.poll(() => running().trim() !== "", { timeout: 30_000, interval: 100 }).toBe(true);
-    for (let kill = 0; kill < 3; kill++) {
-      await victim.kill();
+const done = { processing: "Completed", piped: "Completed", transform: "Completed" };
+
+async function expectResults(clients: Clients): Promise<void> {
+  await expect.poll(() => statesOf(clients), { timeout: 90_000, interval: 300 }).toEqual(done);
+  expect(await bodyOf(clients, "out/result")).toBe("twice twice ");
+  const capitals = Array.from({ length: 15 }, (_, at) => `LINE ${at}\n`);
+  expect(await bodyOf(clients, "capitals/a.txt.out")).toBe(capitals.join(""));
+}
+
+for (const target of ["the server", "the server and its agents"] as const)
+  test.skipIf(!hasImage)(
+    title(`processing, transform and Pipe mode live through kill -9 of ${target}, and end as they should`),
+    { timeout: 150_000 },
+    async () => {
+      const dataFolder = mkdtempSync(join(tmpdir(), "salvia-docker-kill-"));
+      const label = `label=io.salvia.installation=${installationOf(dataFolder)}`;
+      const containers = (words: string): string =>
+        spawnSync("docker", ["ps", words, "--filter", label], { encoding: "utf8" }).stdout.trim();
+      const victim = await Victim.on(dataFolder);
+      onTestFinished(async () => {
+        await victim.stop();
+        for (const { pid } of processesOf(dataFolder)) killNow(pid);
+        rmSync(dataFolder, { recursive: true, force: true });
+        spawnSync("docker", ["rmi", "-f", "salvia-test/capitals"]);
+      });
       await victim.start();
-      await new Promise((resolve) => setTimeout(resolve, 700));
-    }
-    const done = { processing: "Completed", piped: "Completed", transform: "Completed" };
-    await expect.poll(() => statesOf(clients), { timeout: 60_000, interval: 300 }).toEqual(done);
-    expect(await bodyOf(clients, "out/result")).toBe("twice twice ");
-    expect(await bodyOf(clients, "capitals/a.txt.out")).toBe(
-      Array.from({ length: 15 }, (_, at) => `LINE ${at}\n`).join(""),
-    );
-  },
-);
+      const clients = victim.clients();
+      await startAll(clients);
+      // All of them run.
+      await expect.poll(() => containers("-q").split("\n").length, { timeout: 60_000, interval: 50 }).toBe(3);
+      for (let kill = 0; kill < 3; kill++) {
+        await victim.kill();
+        const agents = processesOf(dataFolder).filter(({ kind }) => kind === "agent");
+        if (target === "the server and its agents") for (const { pid } of agents) killNow(pid);
+        await victim.start();
+        await new Promise((resolve) => setTimeout(resolve, 700));
+      }
+      await expectResults(clients);
+      await expect.poll(() => containers("-aq"), { timeout: 20_000, interval: 200 }).toBe("");
+    },
+  );

@@ -1,6 +1,6 @@
 // Nothing is lost: kill -9 of the server, agents, tasks, and all three, at random instants under load. The ledger of what was
 // acknowledged is kept here, outside; processes are found in /proc and start markers in the jobs' own logs.
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CreateBucketCommand, PutObjectCommand } from "@aws-sdk/client-s3";
@@ -19,7 +19,9 @@ import { FilterLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
 import { expect, onTestFinished, test } from "vitest";
 import { seededRandom, type Random } from "../../src/lib/random.ts";
 import { probeNamespaces } from "../../src/lib/probe-namespaces.ts";
+import { eventually, pause } from "./eventually.ts";
 import { Ledger } from "./ledger.ts";
+import { nothingLeft } from "./nothing-left.ts";
 import { killNow, processesOf } from "./processes.ts";
 import { Victim } from "./victim.ts";
 
@@ -28,7 +30,6 @@ const seed = Number(process.env["SALVIA_TEST_SEED"] ?? 20_261_123);
 const bucket = "kill-test";
 const image = "174872318107.dkr.ecr.us-west-2.amazonaws.com/kmeans:1";
 const role = "arn:aws:iam::000000000000:role/SalviaExecutionRole";
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 type Clients = ReturnType<Victim["clients"]>;
 type Target = "server" | "agent" | "task" | "all";
@@ -191,20 +192,6 @@ async function serve(clients: Clients, name: string, modelData: string): Promise
   await sagemaker.send(new CreateEndpointCommand({ EndpointName: name, EndpointConfigName: name }));
 }
 
-async function eventually<T>(what: string, look: () => Promise<T | undefined>, withinMs = 120_000): Promise<T> {
-  const until = performance.now() + withinMs;
-  for (let last: unknown; ;) {
-    try {
-      const found = await look();
-      if (found !== undefined) return found;
-    } catch (error) {
-      last = error;
-    }
-    if (performance.now() > until) throw new Error(`waited ${withinMs / 1_000} s in vain: ${what}`, { cause: last });
-    await pause(100);
-  }
-}
-
 const ended = (clients: Clients, name: string): Promise<DescribeTrainingJobResponse> =>
   eventually(`${name} to end`, async () => {
     const job = await clients.sagemaker.send(new DescribeTrainingJobCommand({ TrainingJobName: name }));
@@ -251,16 +238,6 @@ async function judgeJobs(
     if (!isRight) wrong.push(`${name} (${end}) started ${starts.join(" and ")} times`);
   }
   return { ends, wrong };
-}
-
-async function nothingLeft(dataFolder: string): Promise<void> {
-  let left: readonly string[] = [];
-  const look = async (): Promise<true | undefined> => {
-    const processes = processesOf(dataFolder).filter((found) => found.kind !== "server");
-    left = [...processes.map(({ pid, command }) => `${pid} ${command}`), ...readdirSync(join(dataFolder, "tasks"))];
-    return left.length === 0 ? true : undefined;
-  };
-  await eventually("every task to be gone", look, 60_000).catch(() => expect(left).toEqual([]));
 }
 
 const invoke = (clients: Clients, name: string) =>

@@ -21,7 +21,7 @@ function kindOf(pid: number, command: string, dataFolder: string): Found["kind"]
   if (isOurs && / serve /.test(command)) return "server";
   if (isOurs && / agent /.test(command)) return "agent";
   const isInside = read(`/proc/${pid}/mountinfo`).includes(`${dataFolder}/tasks/`);
-  if (isInside && /algorithm kmeans/.test(command)) return "program";
+  if (isInside && !/^\S*bwrap /.test(command)) return "program";
   return isOurs || isInside ? "waiter" : undefined;
 }
 

@@ -29,13 +29,17 @@ export class Victim {
   /** ms from spawn to ready, of every start. */
   readonly startTimes: number[] = [];
 
-  private constructor(dataFolder: string, port: number) {
+  readonly #flags: readonly string[];
+
+  private constructor(dataFolder: string, port: number, flags: readonly string[]) {
     this.dataFolder = dataFolder;
     this.port = port;
+    this.#flags = flags;
   }
 
-  static async on(dataFolder: string): Promise<Victim> {
-    return new Victim(dataFolder, await freePort());
+  /** `flags`: further ones of `salvia serve`. */
+  static async on(dataFolder: string, flags: readonly string[] = []): Promise<Victim> {
+    return new Victim(dataFolder, await freePort(), flags);
   }
 
   get pid(): number | undefined {
@@ -68,6 +72,7 @@ export class Victim {
         "warn",
         "--job-instances",
         "6",
+        ...this.#flags,
       ],
       {
         stdio: ["ignore", "pipe", "inherit"],

@@ -243,6 +243,21 @@ test.concurrent("a program that was killed with its waiter is lost; one that was
   await until("no process", () => lost.processes().length === 0, 5_000);
 });
 
+test.concurrent("a program that was killed with its agent is lost, though its waiter has noted the signal", async ({
+  onTestFinished,
+}) => {
+  const bench = await setUpTask({ onTestFinished });
+  await bench.start(`console.log("pid " + process.pid); setInterval(() => {}, 1000)`);
+  await until("a line", () => bench.server.lines().length === 1);
+  bench.killAgent();
+  process.kill(Number(bench.server.lines()[0]!.slice(4)), "SIGKILL");
+  await until("the waiter's note", () => existsSync(bench.paths().exit));
+  await keepAdopting(bench);
+  expect(bench.server.end()).toMatchObject({ how: "lost" });
+  const phases = bench.server.events.flatMap((event) => (event.type === "phase" ? [event.phase] : []));
+  expect(phases).not.toContain("uploading");
+});
+
 test.concurrent("a program whose boot is over is lost, never started again", async ({ onTestFinished }) => {
   const bench = await setUpTask({ onTestFinished });
   await bench.start(stubborn);

@@ -249,7 +249,9 @@ async function settle(run: TaskRun, told: TaskEnd): Promise<TaskEnd> {
   if (spec.purpose !== "hosting") await run.runner.reclaim();
   const end = await endInWords(run, told);
   if (spec.purpose === "hosting") return end;
-  reporter.tell({ type: "phase", at: nowMs(run), phase: "uploading", message: uploadingMessage[spec.purpose] });
+  // Of a lost instance's work nothing but its checkpoints is kept: that is no step of the job.
+  if (end.how !== "lost")
+    reporter.tell({ type: "phase", at: nowMs(run), phase: "uploading", message: uploadingMessage[spec.purpose] });
   const problem = await run.uploads.finish(hasSucceeded(end), abandoned.signal);
   const uploadProblem = problem === undefined ? {} : { uploadProblem: problem };
   if (spec.purpose !== "training") return { ...end, ...uploadProblem };

@@ -36,6 +36,7 @@ export async function followProgram(run: TaskRun): Promise<TaskEnd> {
   const poke: { wake?: () => void } = {};
   const over = new AbortController();
   const began = clock.monotonicMs();
+  let wasUnwatched = run.state.current.releaseBootId !== undefined;
   if (run.state.current.step !== "running") await releaseProgram(run, () => poke.wake?.());
   else if (wasCutOff(run.state.current)) return giveUp(run);
   const disk = diskMeter(run);
@@ -51,7 +52,9 @@ export async function followProgram(run: TaskRun): Promise<TaskEnd> {
   try {
     for (;;) {
       abandoned.signal.throwIfAborted();
-      const now = await runner.look();
+      const seen = await runner.look();
+      const now = wasUnwatched ? withoutWitness(run, seen) : seen;
+      wasUnwatched = false;
       // Asked after the look: what was seen in a folder that is going means nothing.
       if (!existsSync(run.paths.task)) throw new Error("the task's folder is gone");
       const end = await endOf(run, now, clock.monotonicMs() - began);
@@ -80,6 +83,17 @@ async function giveUp({ runner, log }: TaskRun): Promise<TaskEnd> {
   log.error("the agent was restarted in the middle of an epoch of Pipe mode: the task is lost");
   await runner.destroy();
   return { how: "lost" };
+}
+
+/**
+ * What an agent sees first that takes a task over: a program killed by SIGKILL while its agent was dead too went with the instance, as
+ * far as anybody can know, even where the waiter lived long enough to note it.
+ */
+function withoutWitness({ state, log }: TaskRun, seen: ProgramState): ProgramState {
+  if (seen.is !== "ended" || seen.exit.signal !== "SIGKILL" || seen.exit.failure !== undefined) return seen;
+  if (state.current.stop !== undefined) return seen;
+  log.error("agent and program were killed: the task is lost");
+  return { is: "lost", startedAt: seen.startedAt };
 }
 
 async function endOf(

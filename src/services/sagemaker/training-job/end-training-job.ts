@@ -1,5 +1,6 @@
 // The last step of a job: every instance has ended. Restart it, or store its results and settle.
 import { lookAgain, settle } from "../../../engine/reconciler.ts";
+import { seconds } from "../../../lib/clock.ts";
 import { accessOf } from "../role-access.ts";
 import type { TaskRow } from "../tasks/task-owner.ts";
 import { endsOf, observedOf } from "../tasks/task-rows.ts";
@@ -34,11 +35,11 @@ function mayRestart(job: Job, tasks: readonly TaskRow[]): boolean {
 
 export function times({ status }: Job, at: Date): Partial<TrainingJobStatus> {
   if (!status.TrainingStartTime) return {};
-  const seconds = ranSeconds(status, at);
+  const ran = ranSeconds(status, at);
   return {
     TrainingEndTime: at,
-    TrainingTimeInSeconds: Math.ceil(seconds),
-    BillableTimeInSeconds: Math.ceil(billableSeconds(status, seconds)),
+    TrainingTimeInSeconds: Math.ceil(ran),
+    BillableTimeInSeconds: Math.ceil(billableSeconds(status, ran)),
   };
 }
 
@@ -57,15 +58,16 @@ function settledStatus(job: Job, verdict: Verdict, at: Date): Partial<TrainingJo
   };
 }
 
+/** As AWS shows it until instances are there again; here they are at once, and whoever watches the job should see it. */
+const showInterruptedMs = seconds(3);
+
 /** A new attempt: of the old one its time is kept. */
 function nextAttempt(job: Job, at: Date): JobOutcome {
   const { status } = job;
-  const walk = isSpot(job.spec)
-    ? moveTo(moveTo(status, "Interrupted", at), "Starting", at)
-    : moveTo(status, "Restarting", at);
-  return lookAgain(0, {
+  const isInterrupted = isSpot(job.spec);
+  return lookAgain(isInterrupted ? showInterruptedMs : 0, {
     ...status,
-    ...walk,
+    ...moveTo(status, isInterrupted ? "Interrupted" : "Restarting", at),
     attempt: status.attempt + 1,
     launchedAt: null,
     attemptStartedAt: null,

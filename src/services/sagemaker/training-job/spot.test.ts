@@ -40,6 +40,8 @@ test("a job that is interrupted goes on in a new attempt, and only its running i
   const first = await runsFor(world, seconds(12));
   expect([...world.tasks.stopped]).toEqual([first]);
   await stops(world, first);
+  await world.settle();
+  expect(await describeJob(world)).toMatchObject({ TrainingJobStatus: "InProgress", SecondaryStatus: "Interrupted" });
   await world.clock.advance(seconds(8));
   await world.settle();
   const [second = ""] = keysOf(world);
@@ -80,8 +82,12 @@ test("an instance that is lost is taken as interrupted, as often as it happens",
     const [key = ""] = keysOf(world);
     await world.agent(key).report([{ type: "phase", at: world.clock.now().getTime(), phase: "running" }]);
     world.tasks.running.delete(key);
-    await world.clock.advance(seconds(5));
+    await world.clock.advance(seconds(2));
     await world.settle();
+    expect(await describeJob(world)).toMatchObject({ TrainingJobStatus: "InProgress", SecondaryStatus: "Interrupted" });
+    await world.clock.advance(seconds(3));
+    await world.settle();
+    expect(await describeJob(world)).toMatchObject({ SecondaryStatus: "Starting" });
   }
   expect(keysOf(world)[0]).toContain("-r3-");
 });
@@ -112,4 +118,18 @@ test("a stop of the user's is a stop, and no interruption", async () => {
   await stops(world, key);
   await world.settle();
   expect(await describeJob(world)).toMatchObject({ TrainingJobStatus: "Stopped", SecondaryStatus: "Stopped" });
+});
+
+test("a stop between two attempts keeps the time that the first has run", async () => {
+  const world = await launched();
+  const key = await runsFor(world, seconds(12));
+  await stops(world, key);
+  await world.settle();
+  expect(await describeJob(world)).toMatchObject({ SecondaryStatus: "Interrupted" });
+  await world.call("StopTrainingJob", { TrainingJobName: "job" });
+  await world.settle();
+  const job = await describeJob(world);
+  expect(job).toMatchObject({ TrainingJobStatus: "Stopped", SecondaryStatus: "Stopped", TrainingTimeInSeconds: 12 });
+  expect(job.BillableTimeInSeconds).toBe(3);
+  expect(keysOf(world)).toEqual([]);
 });

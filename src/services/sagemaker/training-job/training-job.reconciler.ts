@@ -48,14 +48,14 @@ const waitedTooLong = (job: Job, at: Date): JobOutcome =>
 
 const keysOf = ({ uid, spec, status }: Job): string[] => jobTaskKeys(uid, status.attempt, instanceCount(spec));
 
-/** A stop before the launch was saved: whatever a crashed pass may have started goes without a trace. */
+/** A stop before the launch of an attempt was saved: whatever a crashed pass may have started goes without a trace. */
 function abandonWhenStopped({ store, compute, clock }: TrainingPlatform): JobStep {
   return async (job) => {
     if (!job.intent.stopRequestedAt || job.status.launchedAt) return next();
     for (const task of await tasksOf(store.read, job.uid)) await compute.remove(task.key);
     const now = clock.now();
     const stopping = moveTo(job.status, "Stopping", job.intent.stopRequestedAt);
-    return settle({ TrainingJobStatus: "Stopped", ...moveTo(stopping, "Stopped", now) });
+    return settle({ TrainingJobStatus: "Stopped", ...moveTo(stopping, "Stopped", now), ...times(job, now) });
   };
 }
 
@@ -131,7 +131,9 @@ function launch(platform: TrainingPlatform): JobStep {
     }
     const { spotDiscountPercent = spot.discountPercent } = job.status;
     const paid = isSpot(job.spec) ? { spotDiscountPercent } : {};
-    const said = say(job.status, "Preparing the instances for training");
+    const begun =
+      job.status.SecondaryStatus === "Interrupted" ? moveTo(job.status, "Starting", clock.now()) : job.status;
+    const said = say(begun, "Preparing the instances for training");
     return next({ launchedAt: clock.now(), ...paid, ...poolInUse(job), ...said });
   };
 }
