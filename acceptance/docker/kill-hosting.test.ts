@@ -81,7 +81,7 @@ const eightTimes = Array.from({ length: 8 }, () => "hello");
 
 test.skipIf(!hasImage)(
   title("an endpoint of containers answers after every kill -9, from one container per instance, and leaves none"),
-  { timeout: 150_000 },
+  { timeout: 240_000 },
   async () => {
     const dataFolder = mkdtempSync(join(tmpdir(), "salvia-docker-kill-"));
     const label = `label=io.salvia.installation=${installationOf(dataFolder)}`;
@@ -137,8 +137,9 @@ test.skipIf(!hasImage)(
     // While it is being deleted.
     await clients.sagemaker.send(new DeleteEndpointCommand({ EndpointName: name }));
     await restart();
+    // A container whose agent was killed between the order to stop and the signal has its whole grace of 30 s.
     await expect
-      .poll(() => stateOf(clients).catch(String), { timeout: 30_000, interval: 200 })
+      .poll(() => stateOf(clients).catch(String), { timeout: 90_000, interval: 200 })
       .toMatch(/Could not find/);
     await expect.poll(() => [containers(), networks()], { timeout: 20_000, interval: 200 }).toEqual([[], ""]);
   },

@@ -9,7 +9,7 @@ import { setUpTask, until, type TaskBench } from "../../agent/task-bench.fake.ts
 import { systemClock } from "../../lib/clock.ts";
 import { silentLog } from "../../lib/log.ts";
 import type { ImageProgram, TaskSpec } from "../../task/task.ts";
-import { describeComputeBackend } from "../backend.contract.ts";
+import { describeComputeBackend } from "../contract/life.contract.ts";
 import { createDockerBackend, installationOf } from "./docker-backend.ts";
 
 const image = "salvia-test/python:3";

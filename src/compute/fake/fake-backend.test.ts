@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { aTask, describeComputeBackend } from "../backend.contract.ts";
+import { aTask, describeComputeBackend } from "../contract/life.contract.ts";
 import { CapacityError } from "../backend.ts";
 import type { TaskEvent } from "../../task/report.ts";
 import { createFakeBackend } from "./fake-backend.ts";

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { setUpTask, until } from "../../agent/task-bench.fake.ts";
-import { describeComputeBackend } from "../backend.contract.ts";
+import { describeComputeBackend } from "../contract/life.contract.ts";
 
 describeComputeBackend("the process backend", async () => {
   const bench = await setUpTask();

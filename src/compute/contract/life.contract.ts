@@ -1,7 +1,7 @@
-// What every backend promises. Each backend's own test file calls this once.
+// The life of a task as the server sees it, which every backend promises, the fake one too. Each backend's own test file calls this once.
 import { describe, expect, test } from "vitest";
-import type { TaskSpec } from "../task/task.ts";
-import type { ComputeBackend } from "./backend.ts";
+import type { TaskSpec } from "../../task/task.ts";
+import type { ComputeBackend } from "../backend.ts";
 
 export interface BackendUnderTest {
   readonly backend: ComputeBackend;
