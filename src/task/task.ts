@@ -25,6 +25,8 @@ export interface PythonNeeds {
   readonly releases: readonly PythonRelease[];
   /** The image's tag, for messages. */
   readonly asked?: string;
+  /** No other releases than the one asked for are in the list, for messages. */
+  readonly isStrict?: boolean;
   /** An index besides the default one. */
   readonly extraIndex?: string;
   /** Something to know before it is installed. */

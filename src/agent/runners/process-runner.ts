@@ -69,8 +69,8 @@ export interface ProcessRunnerOptions {
   readonly nodePath: string;
   /** The CLI's entry, for built-in algorithms. */
   readonly entry: string;
-  /** Folder of the task's Python environment. */
-  readonly python?: string;
+  /** Folder of the task's Python environment, once it is there. */
+  readonly python?: () => string | undefined;
   readonly clock: Clock;
   readonly addresses: () => ProgramAddresses;
   readonly binds: () => readonly Bind[];
@@ -194,7 +194,8 @@ class ProcessRunner implements Runner {
   }
 
   #view(): ProgramView {
-    const { bwrap, entry, nodePath, paths, python } = this.#options;
+    const { bwrap, entry, nodePath, paths } = this.#options;
+    const python = this.#options.python?.();
     if (bwrap !== undefined) return privateView(entry, python !== undefined);
     const scripts = join(packageFolder(entry), "python");
     const bare = { node: nodePath, entry, root: paths.root, temporary: paths.temporary, isPrivate: false, scripts };
@@ -202,9 +203,10 @@ class ProcessRunner implements Runner {
   }
 
   #command(): string[] {
-    const { bwrap, paths, nodePath, entry, python } = this.#options;
+    const { bwrap, paths, nodePath, entry, binds } = this.#options;
     if (bwrap === undefined) return ["/bin/sh", paths.startScript];
-    return namespaceCommand({ bwrap, paths, nodePath, entry, python, user: this.#user, binds: this.#options.binds() });
+    const python = this.#options.python?.();
+    return namespaceCommand({ bwrap, paths, nodePath, entry, python, user: this.#user, binds: binds() });
   }
 
   #waiter(): ProcessIdentity | undefined {

@@ -54,6 +54,7 @@ export function pythonNeeds({ framework, tag }: FrameworkImage, isStrict: boolea
     name,
     releases: ordered,
     ...(tag === undefined ? {} : { asked: tag }),
+    ...(isStrict ? { isStrict } : {}),
     ...(extraIndex === undefined ? {} : { extraIndex }),
     ...(note === undefined ? {} : { note }),
     ...(fromSystem === undefined ? {} : { fromSystem }),
