@@ -6,6 +6,7 @@ import os
 import pathlib
 import tarfile
 import tempfile
+import zipfile
 
 import boto3
 import numpy as np
@@ -317,6 +318,77 @@ def a_shell_script_runs_on_every_instance():
     assert raised is None, (raised, text[-3000:])
     assert text.count("shell script with: -x a b") == 2, text[-3000:]
     assert sorted(files_of(s3, estimator.model_data)) == ["host-algo-1", "host-algo-2"]
+
+
+def isolated(files, name="sourcedir.tar.gz", key=None):
+    """(what was printed, what fit raised) of a job without a network whose code is an archive of these files; `key`: another than where it is."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
+        for path, body in files.items():
+            entry = tarfile.TarInfo(path)
+            entry.size = len(body)
+            archive.addfile(entry, io.BytesIO(body))
+    s3.put_object(Bucket=bucket, Key=f"isolated/{name}", Body=packed.getvalue())
+    return fitted(
+        Estimator(
+            image_uri="246618743249.dkr.ecr.us-west-2.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3",
+            instance_count=1,
+            instance_type="ml.m5.large",
+            role=role,
+            sagemaker_session=session,
+            enable_network_isolation=True,
+            hyperparameters={"sagemaker_program": "main.py", "sagemaker_submit_directory": f"s3://{bucket}/{key or 'isolated/' + name}"},
+        )
+    )
+
+
+def wheel(name):
+    """(file name, bytes) of a package with nothing but its name."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr(f"{name}.py", f"said = '{name} says so'\n")
+        archive.writestr(f"{name}-1.0.dist-info/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+        archive.writestr(f"{name}-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        archive.writestr(f"{name}-1.0.dist-info/RECORD", "")
+    return f"{name}-1.0-py3-none-any.whl", packed.getvalue()
+
+
+@test
+def code_reaches_a_job_without_a_network():
+    main = b"import os\nprint('alone', sorted(n for n in os.environ if n.startswith('AWS_') and 'REGION' not in n), os.listdir('.'))\n"
+    text, raised = isolated({"main.py": main})
+    assert raised is None and "alone [] ['main.py']" in text, (raised, text[-3000:])
+    # The SDK's own estimators send their code as a channel.
+    folder = pathlib.Path(tempfile.mkdtemp())
+    (folder / "main.py").write_bytes(main)
+    estimator = SKLearn(
+        entry_point="main.py",
+        source_dir=str(folder),
+        framework_version="1.2-1",
+        instance_type="ml.m5.large",
+        role=role,
+        sagemaker_session=session,
+        enable_network_isolation=True,
+    )
+    text, raised = fitted(estimator)
+    assert raised is None and "alone [] ['main.py']" in text, (raised, text[-3000:])
+
+
+@test
+def requirements_of_a_job_without_a_network_come_with_its_code_or_fail_in_words():
+    file, body = wheel("besides")
+    main = b"import besides\nprint('besides:', besides.said)\n"
+    text, raised = isolated({"main.py": main, file: body, "requirements.txt": f"./{file}\n".encode()}, "own.tar.gz")
+    assert raised is None and "besides: besides says so" in text, (raised, text[-3000:])
+    text, raised = isolated({"main.py": main, "requirements.txt": b"inflection==0.5.1\n"}, "index.tar.gz")
+    assert raised is not None and "InstallRequirementsError" in str(raised), (raised, text[-3000:])
+    assert "runs with network isolation (EnableNetworkIsolation), where pip reaches no package index" in str(raised), raised
+
+
+@test
+def code_that_is_not_there_fails_a_job_without_a_network():
+    text, raised = isolated({"main.py": b""}, "some.tar.gz", key="isolated/none.tar.gz")
+    assert raised is not None and f"There is no code at s3://{bucket}/isolated/none.tar.gz" in str(raised), (raised, text[-3000:])
 
 
 @test

@@ -52,6 +52,7 @@ export function programEnvironment(
     PATH: [dirname(view.node), systemPath].join(delimiter),
     ...(view.python === undefined ? {} : pythonEnvironment(view, view.python)),
     ...scriptEnvironment(spec),
+    ...(spec.network.isAlone && view.python !== undefined ? isolatedPip : {}),
     HOME: view.temporary,
     TMPDIR: view.temporary,
     LANG: "C.UTF-8",
@@ -78,6 +79,9 @@ const scriptEnvironment = ({ program }: TaskSpec): Record<string, string> =>
         SALVIA_FRAMEWORK_ASKED: program.python.asked ?? "",
       }
     : {};
+
+/** Without a network there is no index: packages that come with the code still install. */
+const isolatedPip = { PIP_NO_INDEX: "1", SALVIA_NETWORK_ISOLATION: "1" };
 
 /** What a job installs itself goes beside its temporary files: the environment is everybody's. */
 function pythonEnvironment({ node, temporary }: ProgramView, bin: string): Record<string, string> {
