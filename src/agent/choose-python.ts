@@ -88,10 +88,12 @@ export const wantedOf = ({ name, asked }: PythonNeeds): string => (asked === und
 export const releaseOn = ({ release, version }: Pick<ChosenPython, "release" | "version">): string =>
   `${release} on Python ${version}`;
 
+const shownOf = ({ version, shown = version }: PythonRelease): string => shown;
+
 /** The release on one of the Pythons. */
 function chosenOn(needs: PythonNeeds, release: PythonRelease, python: FoundPython): ChosenPython {
   const { name, extraIndex, note, fromSystem } = needs;
-  const named = { release: `${name} ${release.version}`, version: python.version };
+  const named = { release: `${name} ${shownOf(release)}`, version: python.version };
   const said = `Framework asked for: ${wantedOf(needs)}; used: ${releaseOn(named)}`;
   const ofSystem = onSystem(needs, release, python);
   if (ofSystem) return { ...named, wish: ofSystem, note: `${said}, with the system's ${fromSystem?.distribution}` };
@@ -114,7 +116,7 @@ export function choosePythons(needs: PythonNeeds, pythons: readonly FoundPython[
   if (chosen.length > 0) return chosen;
   const wanted = wantedOf(needs);
   const have = pythons.map(({ version }) => version).join(", ") || "none";
-  const need = releases.map(({ version, pythons: [from, to] }) => `${version} needs Python ${from} to ${to}`);
+  const need = releases.map((release) => `${shownOf(release)} needs Python ${release.pythons.join(" to ")}`);
   throw new StageError(
     need.length === 0
       ? `ClientError: There is no release for ${wanted}, and SALVIA_FRAMEWORK_STRICT allows no other`

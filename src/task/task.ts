@@ -42,6 +42,8 @@ export interface SystemPackage {
 }
 export interface PythonRelease {
   readonly version: string;
+  /** For people, where there is more to say: "1.13.1 with transformers 4.26.1". */
+  readonly shown?: string;
   /** pip requirements, pinned. */
   readonly packages: readonly string[];
   /** The oldest and the newest Python that they install on, e.g. ["3.8", "3.11"]. */
