@@ -403,6 +403,41 @@ def a_script_that_raises_fails_the_job_with_its_error():
 
 
 @test
+def an_image_that_needs_a_container_is_refused_by_name_with_what_to_do():
+    registry = "763104351884.dkr.ecr.us-west-2.amazonaws.com"
+    tgi = f"{registry}/huggingface-pytorch-tgi-inference:2.4.0-tgi3.0.1-gpu-py311-cu124-ubuntu22.04"
+    api.create_model(ModelName="tgi", PrimaryContainer={"Image": tgi}, ExecutionRoleArn=role)
+    variant = {"VariantName": "all", "ModelName": "tgi", "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
+
+    def deploy():
+        api.create_endpoint_config(EndpointConfigName="tgi", ProductionVariants=[variant])
+        api.create_endpoint(EndpointName="tgi", EndpointConfigName="tgi")
+
+    compiler = f"{registry}/huggingface-pytorch-trcomp-training:1.9.0-transformers4.11.0-gpu-py38-cu111-ubuntu20.04"
+    neuron = f"{registry}/huggingface-pytorch-training-neuronx:2.1.2-transformers4.48.1-neuronx-py310-sdk2.20.0-ubuntu20.04"
+
+    def train(image):
+        Estimator(
+            image_uri=image, instance_count=1, instance_type="ml.m5.large", role=role, sagemaker_session=session,
+            hyperparameters={"sagemaker_program": "main.py"},
+        ).fit(wait=False)
+
+    for image, ask, advice in (
+        (tgi, deploy, "huggingface-pytorch-inference (HF_MODEL_ID, HF_TASK)"),
+        (compiler, lambda: train(compiler), "huggingface-pytorch-training"),
+        (neuron, lambda: train(neuron), "without its neuron part"),
+    ):
+        try:
+            ask()
+        except ClientError as error:
+            assert error.response["Error"]["Code"] == "ValidationException", error
+            message = error.response["Error"]["Message"]
+            assert image in message and advice in message and "docker pull" in message, message
+        else:
+            raise AssertionError(f"{image} was accepted")
+
+
+@test
 def what_is_missing_is_told():
     scikit = "246618743249.dkr.ecr.us-west-2.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3"
     common = dict(image_uri=scikit, role=role, instance_count=1, instance_type="ml.m5.large", sagemaker_session=session)
