@@ -235,6 +235,9 @@ def a_script_finds_its_hyperparameters_channels_and_requirements():
     assert 'SM_CHANNELS ["test","train"]' in text
     assert 'arguments ["--hp1", "value1", "--hp2", "300", "--hp3", "0.001"]' in text
     assert "inflected: octopi from beside the script" in text
+    # The image has no metrics of its own.
+    described = api.describe_training_job(TrainingJobName=estimator.latest_training_job.name)
+    assert "MetricDefinitions" not in described["AlgorithmSpecification"] and "FinalMetricDataList" not in described, described
     files = files_of(s3, estimator.model_data)
     found = json.loads(files["environment.json"])
     expected = {

@@ -56,6 +56,8 @@ class Training:
         directory = self.settings.get("sagemaker_submit_directory") or os.environ.get("SAGEMAKER_SUBMIT_DIRECTORY")
         self.submit_directory = None if directory is None else str(directory)
         self.arguments = _arguments(self.hyperparameters)
+        # A program's namespace has no devices: it computes on the processor, whatever the instance type.
+        self.num_gpus = 0
 
     @property
     def module_name(self):
@@ -100,7 +102,7 @@ class Training:
             "module_name": self.module_name,
             "network_interface_name": self.interface,
             "num_cpus": multiprocessing.cpu_count(),
-            "num_gpus": 0,
+            "num_gpus": self.num_gpus,
             "num_neurons": 0,
             "output_data_dir": base("output", "data"),
             "output_dir": base("output"),
