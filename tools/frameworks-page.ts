@@ -24,9 +24,17 @@ pip), tells the progress in the first job's log, and uses it for every later job
 |---|---|---|---|
 ${frameworks.flatMap(rowsOf).join("\n")}
 
-The release is the one nearest to the image's tag that one of the system's Pythons can install; of two equally near, the newer. The job's
-first log line says what was asked for and what is used. \`salvia serve --framework-strict\` (\`SALVIA_FRAMEWORK_STRICT=1\`) fails the job
-instead when that is another version than the tag's.
+The release is the one nearest to the image's tag that installs on one of the system's Pythons; of two equally near, the newer. Hugging
+Face's tags name two versions (\`1.13.1-transformers4.26.0-cpu-py39\`): nearest is the release with the fewest minor versions of PyTorch
+and transformers in between. The job's first log line says what was asked for and what is used.
+
+Where pip finds no packages of a release for the Python here, or cannot build them, the release is tried on the next Python, and then
+the next nearest release; the job's log says which one did not install and why. That is remembered for a day, as long as the
+Python and the settings of pip and uv (\`PIP_*\`, \`UV_*\`) are the same, so that the next job does not try in vain. What the network, the index or the
+disk is to blame for is no reason for another release: pip tries connections again, and then the job fails with what it met.
+
+\`salvia serve --framework-strict\` (\`SALVIA_FRAMEWORK_STRICT=1\`) fails the job instead of using another version than the tag's, to the
+minor, of transformers, too: there is none in the table, or it does not install.
 ${frameworks
   .filter(({ note }) => note !== undefined)
   .map(({ title, note }) => `\n${title}: ${note}.`)
@@ -41,14 +49,27 @@ the engine already, under the name that the job gives it, is run as the containe
 An image of such a name that somebody has pushed to Salvia's registry runs as a container instead, with its own
 contents; a container of another base is asked for under a name of its own.
 
+SageMaker's other images (Text Generation Inference, Neuron, Training Compiler, DJL, MXNet and so on) have no environment: without a Docker Engine
+they are refused with what to use instead (\`src/compute/frameworks/other-images.ts\`).
+
 ## Training scripts
 
 Script mode works as in SageMaker's containers: hyperparameters \`sagemaker_program\` and \`sagemaker_submit_directory\` (the SDK's
 \`entry_point\` and \`source_dir\`), \`requirements.txt\`, a \`setup.py\` as a package, anything but a \`.py\` by the shell, hyperparameters as
 sorted arguments, the \`SM_*\` variables, \`/opt/ml\`. Several instances find each other by name; with
-\`distribution={"torch_distributed": {"enabled": True}}\` each starts \`torch.distributed.run\`, meeting at the first (Gloo without GPUs). MPI, SageMaker's distributed libraries and
+\`distribution={"torch_distributed": {"enabled": True}}\` each starts \`torch.distributed.run\`, meeting at the first (Gloo without GPUs),
+with as many processes as \`sagemaker_mpi_num_of_processes_per_host\` says, else one per GPU, else one: scripts without a container see no
+GPU. It runs Python scripts alone, as on AWS. MPI, SageMaker's distributed libraries and
 TensorFlow's parameter servers are refused by name. What a script raises is the job's FailureReason. A job with a ContainerEntrypoint
 (ModelTrainer of the SDK 3) runs that command in the same environment.
+
+With EnableNetworkIsolation the script has no way to S3: the agent brings \`sagemaker_submit_directory\`, as the job's role. pip has no
+index then (\`PIP_NO_INDEX\`): \`requirements.txt\` may name files that come with the code (\`./name-1.0-py3-none-any.whl\`), and fails in words otherwise.
+The environment itself is the machine's, and is made all the same.
+
+Metrics: framework images have no metric definitions of their own, here as on AWS: a script's metrics are those of the job's
+\`MetricDefinitions\`. XGBoost's image is the exception, being a built-in algorithm: its evaluation lines (\`validation:rmse\` and so on) count
+without being asked for, in its script mode, too.
 
 \`sagemaker-xgboost\` (and \`xgboost\`) without a script is the built-in algorithm: channels \`train\` and \`validation\` as libsvm, CSV,
 RecordIO-protobuf or a pipe of CSV, SageMaker's hyperparameters (checked by name and range), early stopping, checkpoints, the metrics

@@ -6,6 +6,7 @@ import os
 import pathlib
 import tarfile
 import tempfile
+import zipfile
 
 import boto3
 import numpy as np
@@ -234,6 +235,9 @@ def a_script_finds_its_hyperparameters_channels_and_requirements():
     assert 'SM_CHANNELS ["test","train"]' in text
     assert 'arguments ["--hp1", "value1", "--hp2", "300", "--hp3", "0.001"]' in text
     assert "inflected: octopi from beside the script" in text
+    # The image has no metrics of its own.
+    described = api.describe_training_job(TrainingJobName=estimator.latest_training_job.name)
+    assert "MetricDefinitions" not in described["AlgorithmSpecification"] and "FinalMetricDataList" not in described, described
     files = files_of(s3, estimator.model_data)
     found = json.loads(files["environment.json"])
     expected = {
@@ -319,6 +323,77 @@ def a_shell_script_runs_on_every_instance():
     assert sorted(files_of(s3, estimator.model_data)) == ["host-algo-1", "host-algo-2"]
 
 
+def isolated(files, name="sourcedir.tar.gz", key=None):
+    """(what was printed, what fit raised) of a job without a network whose code is an archive of these files; `key`: another than where it is."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
+        for path, body in files.items():
+            entry = tarfile.TarInfo(path)
+            entry.size = len(body)
+            archive.addfile(entry, io.BytesIO(body))
+    s3.put_object(Bucket=bucket, Key=f"isolated/{name}", Body=packed.getvalue())
+    return fitted(
+        Estimator(
+            image_uri="246618743249.dkr.ecr.us-west-2.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3",
+            instance_count=1,
+            instance_type="ml.m5.large",
+            role=role,
+            sagemaker_session=session,
+            enable_network_isolation=True,
+            hyperparameters={"sagemaker_program": "main.py", "sagemaker_submit_directory": f"s3://{bucket}/{key or 'isolated/' + name}"},
+        )
+    )
+
+
+def wheel(name):
+    """(file name, bytes) of a package with nothing but its name."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr(f"{name}.py", f"said = '{name} says so'\n")
+        archive.writestr(f"{name}-1.0.dist-info/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+        archive.writestr(f"{name}-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        archive.writestr(f"{name}-1.0.dist-info/RECORD", "")
+    return f"{name}-1.0-py3-none-any.whl", packed.getvalue()
+
+
+@test
+def code_reaches_a_job_without_a_network():
+    main = b"import os\nprint('alone', sorted(n for n in os.environ if n.startswith('AWS_') and 'REGION' not in n), os.listdir('.'))\n"
+    text, raised = isolated({"main.py": main})
+    assert raised is None and "alone [] ['main.py']" in text, (raised, text[-3000:])
+    # The SDK's own estimators send their code as a channel.
+    folder = pathlib.Path(tempfile.mkdtemp())
+    (folder / "main.py").write_bytes(main)
+    estimator = SKLearn(
+        entry_point="main.py",
+        source_dir=str(folder),
+        framework_version="1.2-1",
+        instance_type="ml.m5.large",
+        role=role,
+        sagemaker_session=session,
+        enable_network_isolation=True,
+    )
+    text, raised = fitted(estimator)
+    assert raised is None and "alone [] ['main.py']" in text, (raised, text[-3000:])
+
+
+@test
+def requirements_of_a_job_without_a_network_come_with_its_code_or_fail_in_words():
+    file, body = wheel("besides")
+    main = b"import besides\nprint('besides:', besides.said)\n"
+    text, raised = isolated({"main.py": main, file: body, "requirements.txt": f"./{file}\n".encode()}, "own.tar.gz")
+    assert raised is None and "besides: besides says so" in text, (raised, text[-3000:])
+    text, raised = isolated({"main.py": main, "requirements.txt": b"inflection==0.5.1\n"}, "index.tar.gz")
+    assert raised is not None and "InstallRequirementsError" in str(raised), (raised, text[-3000:])
+    assert "runs with network isolation (EnableNetworkIsolation), where pip reaches no package index" in str(raised), raised
+
+
+@test
+def code_that_is_not_there_fails_a_job_without_a_network():
+    text, raised = isolated({"main.py": b""}, "some.tar.gz", key="isolated/none.tar.gz")
+    assert raised is not None and f"There is no code at s3://{bucket}/isolated/none.tar.gz" in str(raised), (raised, text[-3000:])
+
+
 @test
 def a_script_that_raises_fails_the_job_with_its_error():
     text, raised = fitted(pieces("main.py", hyperparameters={"fail": "now"}), None)
@@ -328,6 +403,41 @@ def a_script_that_raises_fails_the_job_with_its_error():
     assert reason.startswith("AlgorithmError: ExecuteUserScriptError:\nExitCode 1\nErrorMessage"), reason
     assert "ValueError: the reason that the user must see" in reason, reason
     assert reason.endswith(", exit code: 1"), reason
+
+
+@test
+def an_image_that_needs_a_container_is_refused_by_name_with_what_to_do():
+    registry = "763104351884.dkr.ecr.us-west-2.amazonaws.com"
+    tgi = f"{registry}/huggingface-pytorch-tgi-inference:2.4.0-tgi3.0.1-gpu-py311-cu124-ubuntu22.04"
+    api.create_model(ModelName="tgi", PrimaryContainer={"Image": tgi}, ExecutionRoleArn=role)
+    variant = {"VariantName": "all", "ModelName": "tgi", "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
+
+    def deploy():
+        api.create_endpoint_config(EndpointConfigName="tgi", ProductionVariants=[variant])
+        api.create_endpoint(EndpointName="tgi", EndpointConfigName="tgi")
+
+    compiler = f"{registry}/huggingface-pytorch-trcomp-training:1.9.0-transformers4.11.0-gpu-py38-cu111-ubuntu20.04"
+    neuron = f"{registry}/huggingface-pytorch-training-neuronx:2.1.2-transformers4.48.1-neuronx-py310-sdk2.20.0-ubuntu20.04"
+
+    def train(image):
+        Estimator(
+            image_uri=image, instance_count=1, instance_type="ml.m5.large", role=role, sagemaker_session=session,
+            hyperparameters={"sagemaker_program": "main.py"},
+        ).fit(wait=False)
+
+    for image, ask, advice in (
+        (tgi, deploy, "huggingface-pytorch-inference (HF_MODEL_ID, HF_TASK)"),
+        (compiler, lambda: train(compiler), "huggingface-pytorch-training"),
+        (neuron, lambda: train(neuron), "without its neuron part"),
+    ):
+        try:
+            ask()
+        except ClientError as error:
+            assert error.response["Error"]["Code"] == "ValidationException", error
+            message = error.response["Error"]["Message"]
+            assert image in message and advice in message and "docker pull" in message, message
+        else:
+            raise AssertionError(f"{image} was accepted")
 
 
 @test

@@ -6,6 +6,7 @@ import sys
 import tarfile
 import tempfile
 
+from salvia.environment import base
 from salvia.errors import UserError
 from salvia.s3 import fetch
 
@@ -37,7 +38,11 @@ def bring(source, folder):
     os.makedirs(folder, exist_ok=True)
     if os.listdir(folder):
         return
-    if source.startswith("s3://"):
+    brought = base("input", "code", os.path.basename(source))
+    if source.startswith("s3://") and os.path.exists(brought):
+        # By the agent, for a job without a network.
+        place(brought, os.path.basename(source), folder)
+    elif source.startswith("s3://"):
         with tempfile.TemporaryDirectory() as temporary:
             archive = os.path.join(temporary, "code")
             fetch(source, archive)
@@ -74,4 +79,13 @@ def _pip(arguments, folder):
     print("Installing dependencies: " + " ".join(["pip", "install", *arguments]), flush=True)
     ended = subprocess.run(command, cwd=folder, check=False)
     if ended.returncode != 0:
-        raise UserError(f"InstallRequirementsError: pip install {' '.join(arguments)} ended with {ended.returncode}")
+        raise UserError(f"InstallRequirementsError: pip install {' '.join(arguments)} ended with {ended.returncode}{_why()}")
+
+
+def _why():
+    if "SALVIA_NETWORK_ISOLATION" not in os.environ:
+        return ""
+    return (
+        ": this job runs with network isolation (EnableNetworkIsolation), where pip reaches no package index; "
+        "bring the packages as files beside the script and name them in requirements.txt"
+    )

@@ -57,6 +57,7 @@ class Training:
         directory = self.settings.get("sagemaker_submit_directory") or os.environ.get("SAGEMAKER_SUBMIT_DIRECTORY")
         self.submit_directory = None if directory is None else str(directory)
         self.arguments = _arguments(self.hyperparameters)
+        self.num_gpus = machine.gpus()
 
     @property
     def module_name(self):
@@ -101,7 +102,7 @@ class Training:
             "module_name": self.module_name,
             "network_interface_name": self.interface,
             "num_cpus": machine.cpus(),
-            "num_gpus": machine.gpus(),
+            "num_gpus": self.num_gpus,
             "num_neurons": machine.neurons(),
             "output_data_dir": base("output", "data"),
             "output_dir": base("output"),

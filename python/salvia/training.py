@@ -58,8 +58,8 @@ def _redirects():
 
 
 def torchrun_command(training):
-    """One launcher per instance, meeting at the first; a process per GPU, or one."""
-    processes = training.settings.get("sagemaker_nproc_per_node") or 1
+    """One launcher per instance, meeting at the first. It starts as many processes as are asked for, else one per GPU, else one."""
+    processes = training.settings.get("sagemaker_mpi_num_of_processes_per_host") or training.num_gpus or 1
     return [
         sys.executable, "-m", "torch.distributed.run",
         "--nnodes", str(len(training.hosts)),
@@ -89,6 +89,9 @@ def command_of(training, folder):
     """A package (setup.py) as a module, a .py as a program, anything else by the shell."""
     program = training.program
     if is_torch_distributed(training):
+        # As on AWS.
+        if os.path.exists(os.path.join(folder, "setup.py")) or not program.endswith(".py"):
+            raise UserError(f"ClientError: torch_distributed runs a Python script (.py) alone, no package and no shell script: {program}")
         return torchrun_command(training)
     if os.path.exists(os.path.join(folder, "setup.py")):
         return [sys.executable, "-m", training.module_name.replace("/", "."), *training.arguments]

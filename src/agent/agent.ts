@@ -15,14 +15,12 @@ import type { TaskSpec } from "../task/task.ts";
 import { machineDevices } from "./machine-devices.ts";
 import { followProgram } from "./follow-program.ts";
 import { openDoors, openModels, prepareTask } from "./prepare-task.ts";
-import { StageError } from "./planned-path.ts";
 import { startReporter } from "./reporter.ts";
 import { createDockerRunner, type DockerRunnerOptions } from "./runners/docker-runner.ts";
-import { createProcessRunner } from "./runners/process-runner.ts";
+import { createProcessRunner, type ProcessRunnerOptions } from "./runners/process-runner.ts";
 import type { Runner } from "./runners/runner.ts";
 import type { ProgramAddresses } from "./runners/program-command.ts";
 import { connectToServer } from "./server-connection.ts";
-import { taskPython } from "./task-python.ts";
 import { nowMs, tellUser, type TaskRun } from "./task-run.ts";
 import { openState, replacedFile, type AgentState } from "./task-state.ts";
 import type { FolderUploads, UploadFoldersOptions } from "./upload-folders.ts";
@@ -35,6 +33,8 @@ export interface AgentOptions {
   readonly log: Log;
   /** What starts the CLI, for built-in algorithms. Default: what started this process. */
   readonly entry?: string;
+  /** Its own, where pip and uv find their settings. Default: nothing. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
 }
 
 /** Resolves to the exit status once the server has acknowledged the end (0), or at once when there is nothing to do (0). */
@@ -80,7 +80,8 @@ async function serveTask(options: AgentOptions, paths: TaskPaths): Promise<void>
   }
 }
 
-async function createRun({ clock, random, log, entry }: AgentOptions, paths: TaskPaths): Promise<TaskRun> {
+async function createRun(options: AgentOptions, paths: TaskPaths): Promise<TaskRun> {
+  const { clock, random, log, entry, environment = {} } = options;
   const spec = JSON.parse(readFileSync(paths.task, "utf8")) as TaskSpec;
   const state = openState(paths, log);
   const stopAsked = new AbortController();
@@ -88,7 +89,6 @@ async function createRun({ clock, random, log, entry }: AgentOptions, paths: Tas
   const connection = connectToServer(spec.server, spec.key);
   const doors: TaskRun["doors"] = {};
   const host = hostFacts(paths);
-  const python = await taskPython(spec, host);
   const shared = {
     spec,
     paths,
@@ -100,6 +100,7 @@ async function createRun({ clock, random, log, entry }: AgentOptions, paths: Tas
     tell: (message: string) =>
       reporter.tell({ type: "phase", at: clock.now().getTime(), phase: "downloading", message }),
   };
+  const python = (): string | undefined => state.current.python;
   const runner = await createRunner(shared, { host, python, entry: entry ?? process.argv[1] ?? "" });
   const reporter = startReporter({
     paths,
@@ -123,7 +124,7 @@ async function createRun({ clock, random, log, entry }: AgentOptions, paths: Tas
     uploads,
     paths,
     host,
-    python,
+    environment,
     clock,
     random,
     log,
@@ -159,7 +160,7 @@ function gatewayAddresses(
 
 async function createRunner(
   shared: Omit<DockerRunnerOptions, "program" | "place" | "engine">,
-  { host, python, entry }: { readonly host: HostFacts; readonly python: TaskRun["python"]; readonly entry: string },
+  { host, python, entry }: Pick<ProcessRunnerOptions, "entry" | "python"> & { readonly host: HostFacts },
 ): Promise<Runner> {
   const { program, container } = shared.spec;
   if (program.kind === "image") {
@@ -170,7 +171,7 @@ async function createRunner(
     ...shared,
     bwrap: host.bwrap,
     devices: machineDevices(),
-    ...(python === undefined || python instanceof StageError ? {} : { python: python.folder }),
+    ...(python === undefined ? {} : { python }),
     nodePath: process.execPath,
     entry,
   });

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import type { PythonNeeds } from "../task/task.ts";
-import { choosePython, findPythons } from "./choose-python.ts";
+import { choosePythons, findPythons, type FoundPython } from "./choose-python.ts";
 
 const needs: PythonNeeds = {
   name: "scikit-learn",
@@ -13,6 +13,7 @@ const needs: PythonNeeds = {
     { version: "1.4.2", packages: ["scikit-learn==1.4.2"], pythons: ["3.9", "3.12"] },
   ],
 };
+const choosePython = (wanted: PythonNeeds, pythons: readonly FoundPython[]) => choosePythons(wanted, pythons)[0];
 const python = (version: string) => ({ path: `/usr/bin/python${version}`, version });
 
 test("the nearest release that a Python here can install is chosen, and said", () => {
@@ -47,10 +48,21 @@ test("what the system has in the release's version is not downloaded again", () 
     note: expect.stringContaining("used: pytorch 1.13.1 on Python 3.11, with the system's torch"),
   });
   const newer = { ...torch, releases: torch.releases.map((release) => ({ ...release, version: "2.1.2" })) };
-  expect(choosePython(newer, pythons).wish).toMatchObject({
+  expect(choosePython(newer, pythons)?.wish).toMatchObject({
     name: "pytorch-2.1.2",
     packages: torch.releases[0]?.packages,
   });
+});
+
+test("the others come after it: the same release on another Python first, then the next release", () => {
+  const all = choosePythons(needs, [python("3.12"), python("3.11"), python("3.9")]);
+  expect(all.map(({ release, version }) => `${release} on ${version}`)).toEqual([
+    "scikit-learn 1.2.1 on 3.11",
+    "scikit-learn 1.2.1 on 3.9",
+    "scikit-learn 1.4.2 on 3.12",
+    "scikit-learn 1.4.2 on 3.11",
+    "scikit-learn 1.4.2 on 3.9",
+  ]);
 });
 
 test("what no Python here can install is refused with what it needs", () => {

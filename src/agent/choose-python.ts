@@ -1,4 +1,4 @@
-// Which Python of this machine runs which release of a framework: the release nearest to the one asked for that one of them can install.
+// Which Pythons of this machine may run which releases of a framework, by the table: the nearest to the one asked for first.
 import { readdirSync, realpathSync } from "node:fs";
 import { basename, delimiter, dirname, join } from "node:path";
 import { systemPath } from "../lib/probe-namespaces.ts";
@@ -53,7 +53,11 @@ const runsOn = ({ pythons: [from, to] }: PythonRelease, { version }: FoundPython
   minorOf(version) >= minorOf(from) && minorOf(version) <= minorOf(to);
 
 export interface ChosenPython {
-  readonly wish: PythonWish;
+  readonly wish: PythonWish & { readonly python: string };
+  /** Of the framework, e.g. "scikit-learn 1.2.1". */
+  readonly release: string;
+  /** Of Python, e.g. "3.11". */
+  readonly version: string;
   /** What was asked and what is used: the job's first line. */
   readonly note: string;
 }
@@ -71,36 +75,48 @@ function onSystem(
   { name, fromSystem }: PythonNeeds,
   release: PythonRelease,
   python: FoundPython,
-): PythonWish | undefined {
+): ChosenPython["wish"] | undefined {
   const version = fromSystem && versionOnSystem(fromSystem.distribution, python);
   if (version === undefined || toMinor(version) !== toMinor(release.version)) return undefined;
   const packages = release.packages.filter((each) => !fromSystem?.brings.includes(each.split("==")[0] ?? ""));
   return { name: `${name}-${version}-of-the-system`, packages, python: python.path, seesSystem: true };
 }
 
-/** Throws StageError where none of the releases runs here. */
-export function choosePython(needs: PythonNeeds, pythons: readonly FoundPython[] = findPythons()): ChosenPython {
-  const { name, asked, releases, extraIndex } = needs;
-  const wanted = asked === undefined ? name : `${name} ${asked}`;
-  for (const release of releases) {
-    const python = pythons.find((each) => runsOn(release, each));
-    if (!python) continue;
-    const note = `Framework asked for: ${wanted}; used: ${name} ${release.version} on Python ${python.version}`;
-    const ofSystem = onSystem(needs, release, python);
-    if (ofSystem) return { wish: ofSystem, note: `${note}, with the system's ${needs.fromSystem?.distribution}` };
-    return {
-      wish: {
-        name: `${name}-${release.version}`,
-        packages: release.packages,
-        python: python.path,
-        ...(extraIndex === undefined ? {} : { extraIndex }),
-        ...(needs.note === undefined ? {} : { note: needs.note }),
-      },
-      note,
-    };
-  }
+/** What was asked for, for messages. */
+export const wantedOf = ({ name, asked }: PythonNeeds): string => (asked === undefined ? name : `${name} ${asked}`);
+
+export const releaseOn = ({ release, version }: Pick<ChosenPython, "release" | "version">): string =>
+  `${release} on Python ${version}`;
+
+const shownOf = ({ version, shown = version }: PythonRelease): string => shown;
+
+/** The release on one of the Pythons. */
+function chosenOn(needs: PythonNeeds, release: PythonRelease, python: FoundPython): ChosenPython {
+  const { name, extraIndex, note, fromSystem } = needs;
+  const named = { release: `${name} ${shownOf(release)}`, version: python.version };
+  const said = `Framework asked for: ${wantedOf(needs)}; used: ${releaseOn(named)}`;
+  const ofSystem = onSystem(needs, release, python);
+  if (ofSystem) return { ...named, wish: ofSystem, note: `${said}, with the system's ${fromSystem?.distribution}` };
+  const wish = {
+    name: `${name}-${release.version}`,
+    packages: release.packages,
+    python: python.path,
+    ...(extraIndex === undefined ? {} : { extraIndex }),
+    ...(note === undefined ? {} : { note }),
+  };
+  return { ...named, wish, note: said };
+}
+
+/** The best first, at least one. Throws StageError where none of the releases runs here. */
+export function choosePythons(needs: PythonNeeds, pythons: readonly FoundPython[] = findPythons()): ChosenPython[] {
+  const { releases } = needs;
+  const chosen = releases.flatMap((release) =>
+    pythons.filter((python) => runsOn(release, python)).map((python) => chosenOn(needs, release, python)),
+  );
+  if (chosen.length > 0) return chosen;
+  const wanted = wantedOf(needs);
   const have = pythons.map(({ version }) => version).join(", ") || "none";
-  const need = releases.map(({ version, pythons: [from, to] }) => `${version} needs Python ${from} to ${to}`);
+  const need = releases.map((release) => `${shownOf(release)} needs Python ${release.pythons.join(" to ")}`);
   throw new StageError(
     need.length === 0
       ? `ClientError: There is no release for ${wanted}, and SALVIA_FRAMEWORK_STRICT allows no other`

@@ -6,7 +6,7 @@ import { lackOfDevices } from "./give-devices.ts";
 import { machineDevices } from "./machine-devices.ts";
 import { openGateway, type Gateway } from "./gateway.ts";
 import { StageError } from "./planned-path.ts";
-import { serves } from "../task/task.ts";
+import { pythonNeedsOf, serves } from "../task/task.ts";
 import { createProgress } from "./progress.ts";
 import { ServerRefusalError, serverUrl } from "./server-connection.ts";
 import { nowMs, tellUser, type TaskRun } from "./task-run.ts";
@@ -48,19 +48,18 @@ export async function openModels(run: TaskRun, time: "first" | "again"): Promise
 
 /** A framework image's environment. */
 async function preparePython(run: TaskRun): Promise<void> {
-  const { python, host, clock } = run;
-  if (python === undefined) return;
-  if (python instanceof StageError) throw python;
-  const { ensurePython } = await import("./python-environment.ts");
-  const tell = (text: string): void => tellUser(run, text);
-  tell(python.note);
-  await ensurePython(python.wish, {
-    environments: python.environments,
+  const needs = pythonNeedsOf(run.spec.program);
+  if (!needs) return;
+  const { host, clock, environment } = run;
+  const { taskPython } = await import("./task-python.ts");
+  const python = await taskPython(needs, host, {
     clock,
+    environment,
     signal: AbortSignal.any([run.stopAsked.signal, run.abandoned.signal]),
-    tell,
-    ...(host.uv === undefined ? {} : { uv: host.uv }),
+    tell: (text) => tellUser(run, text),
   });
+  // Kept for the release, which may be another agent's.
+  run.state.save({ python });
 }
 
 async function bringIn(run: TaskRun): Promise<void> {

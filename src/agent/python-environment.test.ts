@@ -62,7 +62,7 @@ test("its scripts find Python on PATH, since tasks see it in another place", asy
 
 test("one that cannot be made says why, and is tried again by the next task", async () => {
   await expect(ensurePython(on(fakePython(1)), options())).rejects.toThrow(
-    "The Python environment fake could not be made: ERROR: no such package",
+    "The Python environment fake could not be made: no such package",
   );
   await ensurePython(on(fakePython()), options());
   expect(readFileSync(join(environments, "made"), "utf8")).toBe("made\nmade\n");

@@ -17,6 +17,8 @@ import { createInterface } from "node:readline";
 import type { Clock } from "../lib/clock.ts";
 import { lockFolder } from "../lib/folder-lock.ts";
 import { findSystemProgram } from "../lib/probe-namespaces.ts";
+import { readIfThere } from "../task/task-folder.ts";
+import { pipFailure } from "./pip-failure.ts";
 import { StageError } from "./planned-path.ts";
 
 /** One environment: its packages on a Python of this machine. */
@@ -44,10 +46,24 @@ export interface PythonOptions {
   readonly tell: (line: string) => void;
   /** Path of uv, which installs several times faster than pip. */
   readonly uv?: string;
+  /** Its packages were found: from here on it takes more than a release without wheels to fail. */
+  readonly onFound?: () => void;
 }
 
+/** These packages do not install on this Python, while others may: no matter of the network or the disk. */
+export class UninstallableError extends StageError {
+  readonly reason: string;
+
+  constructor(name: string, reason: string) {
+    super(notMade(name, reason));
+    this.reason = reason;
+  }
+}
+
+const notMade = (name: string, reason: string): string => `The Python environment ${name} could not be made: ${reason}`;
+
 const waitMs = 500;
-const linesKept = 20;
+const linesKept = 200;
 
 function placeOf(environments: string, { name, packages, seesSystem }: PythonWish): string {
   const text = [...packages, ...(seesSystem === true ? ["and the system's"] : [])].join("\n");
@@ -68,29 +84,43 @@ function isReady(place: string): boolean {
   return existsSync(ready) && existsSync(python) && readFileSync(ready, "utf8") === realpathSync(python);
 }
 
-/** Resolves once the environment is whole. Throws StageError with a text for the user when it cannot be made. */
+/**
+ * Resolves once the environment is whole. Throws StageError with a text for the user when it cannot be made, UninstallableError
+ * when that is because of its packages.
+ */
 export async function ensurePython(needs: PythonWish, options: PythonOptions): Promise<void> {
-  const { environments, clock, signal, tell } = options;
+  const { environments, clock, signal, tell, onFound } = options;
   const place = placeOf(environments, needs);
   for (let isWaiting = false; !isReady(place); isWaiting = true) {
     signal.throwIfAborted();
     const lock = lockFolder(place);
     if (!lock) {
       if (!isWaiting) tell(`Waiting for the Python environment ${needs.name}, which another task is making`);
+      if (existsSync(foundMark(place))) onFound?.();
       await clock.sleep(waitMs, signal);
       continue;
     }
     try {
       if (isReady(place)) continue;
-      await make(needs, join(place, "venv"), options);
+      await make(needs, place, options);
       writeFileSync(join(place, "ready"), realpathSync(pythonOf(place)));
     } finally {
+      rmSync(foundMark(place), { force: true });
       lock.release();
     }
   }
 }
 
-async function make(needs: PythonWish, folder: string, options: PythonOptions): Promise<void> {
+/** While it is made, for the tasks that wait: its packages were found. */
+const foundMark = (place: string): string => join(place, "found");
+
+async function make(needs: PythonWish, place: string, given: PythonOptions): Promise<void> {
+  const onFound = (): void => {
+    writeFileSync(foundMark(place), "");
+    given.onFound?.();
+  };
+  const options = { ...given, onFound };
+  const folder = join(place, "venv");
   const { clock, tell, uv } = options;
   const python = needs.python ?? findSystemProgram("python3");
   if (python === undefined) throw new StageError("This machine has no python3 in its system folders");
@@ -98,7 +128,7 @@ async function make(needs: PythonWish, folder: string, options: PythonOptions): 
   tell(`Making the Python environment ${needs.name}, once on this machine: ${needs.packages.join(" ")}`);
   if (needs.note !== undefined) tell(needs.note);
   if (uv === undefined || !(await isMadeBy(uvCommands(uv, python, folder, needs), needs, folder, options)))
-    for (const command of fresh(folder, pipCommands(python, folder, needs))) await run(command, needs, options);
+    await makeWithPip(python, folder, needs, options);
   makeMovable(join(folder, "bin"));
   tell(
     `The Python environment ${needs.name} is ready after ${Math.round((clock.monotonicMs() - startedAt) / 1_000)} s`,
@@ -117,13 +147,43 @@ type Commands = readonly (readonly string[])[];
 const systemFlag = ({ seesSystem }: PythonWish): readonly string[] =>
   seesSystem === true ? ["--system-site-packages"] : [];
 
-function pipCommands(python: string, folder: string, wish: PythonWish): Commands {
-  const { packages, extraIndex } = wish;
-  const pip = [join(folder, "bin", "python"), "-m", "pip", "install", "--progress-bar", "off", "--no-input"];
+async function makeWithPip(python: string, folder: string, wish: PythonWish, options: PythonOptions): Promise<void> {
+  const { name, packages, extraIndex } = wish;
+  await run(fresh(folder, [python, "-m", "venv", ...systemFlag(wish), folder]), wish, options);
+  if (packages.length === 0) return;
+  const log = join(folder, "pip.log");
+  const pip = [
+    join(folder, "bin", "python"),
+    "-m",
+    "pip",
+    "install",
+    "--progress-bar",
+    "off",
+    "--no-input",
+    "--compile",
+  ];
   const index = extraIndex === undefined ? [] : ["--extra-index-url", extraIndex];
-  const install = packages.length > 0 ? [[...pip, ...index, ...packages]] : [];
-  return [[python, "-m", "venv", ...systemFlag(wish), folder], ...install];
+  // The framework itself comes first in the table and is the largest: whether the others are there is known sooner.
+  const wanted = packages.toReversed();
+  const command = [...pip, "--log", log, ...index, ...wanted];
+  const { exitCode, said } = await runAndListen(command, options, foundByPip(wanted.at(-1) ?? ""));
+  const { reason, isOfRelease } = pipFailure({ said, log: readIfThere(log) ?? "", exitCode, ...wish });
+  rmSync(log, { force: true });
+  if (exitCode === 0) return;
+  throw isOfRelease ? new UninstallableError(name, reason) : new StageError(notMade(name, reason));
 }
+
+/** Whether pip's lines so far say that the last requirement has been found. */
+function foundByPip(last: string): (line: string) => boolean {
+  let isCollecting = false;
+  return (line) => {
+    if (line.startsWith("Collecting ")) isCollecting = line.startsWith(`Collecting ${last}`);
+    else if (isCollecting && /^ +(?:Downloading|Using cached|Obtaining|Preparing) /.test(line)) return true;
+    return line.startsWith("Installing collected packages");
+  };
+}
+
+const foundByUv = (line: string): boolean => /^Resolved \d+ package/.test(line);
 
 /** pip is there too (--seed): scripts have requirements of their own. */
 function uvCommands(uv: string, python: string, folder: string, wish: PythonWish): Commands {
@@ -159,12 +219,30 @@ const wrapper =
   'umask 022; unset PYTHONHOME PYTHONPATH PIP_TARGET PIP_USER; export UV_DEFAULT_INDEX="${UV_DEFAULT_INDEX-$PIP_INDEX_URL}"; [ -n "$UV_DEFAULT_INDEX" ] || unset UV_DEFAULT_INDEX; exec "$@"';
 
 async function run(command: readonly string[], { name }: PythonWish, options: PythonOptions): Promise<void> {
-  const { signal, tell } = options;
+  const { exitCode, said } = await runAndListen(command, options, foundByUv);
+  if (exitCode === 0) return;
+  const reason = said.findLast((line) => /error/i.test(line)) ?? said.at(-1) ?? `exit code ${exitCode}`;
+  throw new StageError(notMade(name, reason.trim()));
+}
+
+interface Ended {
+  /** Null: killed by a signal. */
+  readonly exitCode: number | null;
+  /** Its last lines. */
+  readonly said: readonly string[];
+}
+
+async function runAndListen(
+  command: readonly string[],
+  { signal, tell, onFound }: PythonOptions,
+  isFound: (line: string) => boolean,
+): Promise<Ended> {
   const child = spawn("/bin/sh", ["-c", wrapper, "sh", ...command], { stdio: ["ignore", "pipe", "pipe"], signal });
   const said: string[] = [];
   for (const stream of [child.stdout, child.stderr])
     createInterface({ input: stream }).on("line", (line) => {
       tell(line);
+      if (isFound(line)) onFound?.();
       said.push(line);
       if (said.length > linesKept) said.shift();
     });
@@ -172,9 +250,7 @@ async function run(command: readonly string[], { name }: PythonWish, options: Py
     child.once("error", reject);
     child.once("close", resolve);
   });
-  if (exitCode === 0) return;
-  const reason = said.findLast((line) => /error/i.test(line)) ?? said.at(-1) ?? `exit code ${exitCode}`;
-  throw new StageError(`The Python environment ${name} could not be made: ${reason.trim()}`);
+  return { exitCode, said };
 }
 
 /** Tasks see the environment in another place: its scripts find their Python on PATH, not by the path they were installed with. */

@@ -1,27 +1,21 @@
 import { expect, test } from "vitest";
-import type { PythonRelease, ScriptProgram } from "../task/task.ts";
+import { systemClock } from "../lib/clock.ts";
+import type { PythonNeeds, PythonRelease } from "../task/task.ts";
 import { StageError } from "./planned-path.ts";
 import { taskPython } from "./task-python.ts";
 
-const program = (releases: readonly PythonRelease[]): ScriptProgram => ({
-  kind: "script",
-  command: "train",
-  python: { name: "scikit-learn", releases, asked: "1.2-1" },
-  module: "m",
-});
+const needs = (releases: readonly PythonRelease[]): PythonNeeds => ({ name: "scikit-learn", releases, asked: "1.2-1" });
 const anywhere: PythonRelease = { version: "1.2.2", packages: [], pythons: ["3.0", "3.99"] };
-const host = { bwrap: "/usr/bin/bwrap", environments: "/environments" };
+const options = { clock: systemClock, environment: {}, signal: new AbortController().signal, tell: () => {} };
 
-test("a program without needs has no Python of its own", async () => {
-  const kmeans = { kind: "algorithm", name: "kmeans", command: "train" } as const;
-  expect(await taskPython({ program: kmeans }, {})).toBeUndefined();
+test("a machine that gives its jobs no /opt/ml of their own is told so", async () => {
+  const made = taskPython(needs([anywhere]), { environments: "/environments" }, options);
+  await expect(made).rejects.toThrow(StageError);
+  await expect(made).rejects.toThrow("needs an /opt/ml of its own");
 });
 
-test("why there is none is answered, for the preparation to tell", async () => {
-  const nowhere = await taskPython({ program: program([anywhere]) }, { environments: "/environments" });
-  expect(nowhere).toBeInstanceOf(StageError);
-  expect(nowhere).toMatchObject({ message: expect.stringContaining("needs an /opt/ml of its own") });
-  const none = await taskPython({ program: program([]) }, host);
-  expect(none).toBeInstanceOf(StageError);
-  expect(none).toMatchObject({ message: expect.stringContaining("There is no release for scikit-learn 1.2-1") });
+test("what has no release here is told", async () => {
+  const made = taskPython(needs([]), { bwrap: "/usr/bin/bwrap", environments: "/environments" }, options);
+  await expect(made).rejects.toThrow(StageError);
+  await expect(made).rejects.toThrow("There is no release for scikit-learn 1.2-1");
 });

@@ -1,35 +1,27 @@
-// The Python of a task of a framework image: chosen once, before anything else is, and the same for its preparation and its program.
+// The Python of a task of a framework image: chosen and made before anything else of its program is.
 import type { HostFacts } from "../task/task-folder.ts";
-import { pythonNeedsOf, type TaskSpec } from "../task/task.ts";
-import type { ChosenPython } from "./choose-python.ts";
+import type { PythonNeeds } from "../task/task.ts";
+import { choosePythons } from "./choose-python.ts";
+import { installNearest, type InstallOptions } from "./install-nearest.ts";
 import { StageError } from "./planned-path.ts";
+import { pythonFolder } from "./python-environment.ts";
 
-export interface TaskPython extends ChosenPython {
-  /** Where its environment will be. */
-  readonly folder: string;
-  /** Of all environments. */
-  readonly environments: string;
-}
-
-/** Undefined for a program without needs. A StageError is for the preparation to tell. */
+/** Resolves to the folder of its environment. Throws StageError where there can be none. */
 export async function taskPython(
-  { program }: Pick<TaskSpec, "program">,
-  { bwrap, environments }: HostFacts,
-): Promise<TaskPython | StageError | undefined> {
-  const needs = pythonNeedsOf(program);
-  if (!needs) return undefined;
+  needs: PythonNeeds,
+  { bwrap, environments, uv }: HostFacts,
+  options: Omit<InstallOptions, "environments" | "uv">,
+): Promise<string> {
   // Its programs name /opt/ml, so that a job must have one of its own.
   if (bwrap === undefined || environments === undefined)
-    return new StageError(
+    throw new StageError(
       "A framework image needs an /opt/ml of its own, which this machine cannot give it: `salvia doctor` says why",
     );
-  const { choosePython } = await import("./choose-python.ts");
-  const { pythonFolder } = await import("./python-environment.ts");
-  try {
-    const chosen = choosePython(needs);
-    return { ...chosen, folder: pythonFolder(environments, chosen.wish), environments };
-  } catch (error) {
-    if (error instanceof StageError) return error;
-    throw error;
-  }
+  const candidates = choosePythons(needs);
+  const { wish } = await installNearest(needs, candidates, {
+    ...options,
+    environments,
+    ...(uv === undefined ? {} : { uv }),
+  });
+  return pythonFolder(environments, wish);
 }

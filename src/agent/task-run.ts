@@ -5,11 +5,9 @@ import type { Random } from "../lib/random.ts";
 import type { HostFacts, TaskPaths } from "../task/task-folder.ts";
 import type { TaskSpec } from "../task/task.ts";
 import type { Gateway } from "./gateway.ts";
-import type { StageError } from "./planned-path.ts";
 import type { Reporter } from "./reporter.ts";
 import type { Runner } from "./runners/runner.ts";
 import type { ServerConnection } from "./server-connection.ts";
-import type { TaskPython } from "./task-python.ts";
 import type { FolderUploads } from "./upload-folders.ts";
 import type { StateFile } from "./task-state.ts";
 
@@ -26,8 +24,8 @@ export interface TaskRun {
   readonly uploads: FolderUploads;
   /** What the machine offers, as the backend found it. */
   readonly host: HostFacts;
-  /** Of a framework image, or why it has none. */
-  readonly python: TaskPython | StageError | undefined;
+  /** The agent's own, where pip and uv find their settings. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
   /** Somebody wants the task to end: the server, or the backend by its stop file. */
   readonly stopAsked: AbortController;
   /** Nobody wants the task, or its folder, any more. */

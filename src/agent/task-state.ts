@@ -24,6 +24,8 @@ export interface AgentState {
   /** A hosting task answered /ping once. */
   readonly wasReady?: boolean;
   readonly stop?: StopState;
+  /** Folder of the Python environment of a framework image. */
+  readonly python?: string;
   /** What the program sees without a copy. */
   readonly binds?: readonly Bind[];
   /** Pipe mode: epochs that each channel is through with. */

@@ -16,5 +16,5 @@ export async function agent(args: readonly string[]): Promise<number> {
     pretty: false,
     write: lineWriter(process.stderr),
   });
-  return runAgent({ folder, clock: systemClock, random: systemRandom, log });
+  return runAgent({ folder, clock: systemClock, random: systemRandom, log, environment: process.env });
 }

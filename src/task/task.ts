@@ -25,6 +25,8 @@ export interface PythonNeeds {
   readonly releases: readonly PythonRelease[];
   /** The image's tag, for messages. */
   readonly asked?: string;
+  /** No other releases than the one asked for are in the list, for messages. */
+  readonly isStrict?: boolean;
   /** An index besides the default one. */
   readonly extraIndex?: string;
   /** Something to know before it is installed. */
@@ -40,6 +42,8 @@ export interface SystemPackage {
 }
 export interface PythonRelease {
   readonly version: string;
+  /** For people, where there is more to say: "1.13.1 with transformers 4.26.1". */
+  readonly shown?: string;
   /** pip requirements, pinned. */
   readonly packages: readonly string[];
   /** The oldest and the newest Python that they install on, e.g. ["3.8", "3.11"]. */

@@ -74,8 +74,8 @@ export interface ProcessRunnerOptions {
   readonly nodePath: string;
   /** The CLI's entry, for built-in algorithms. */
   readonly entry: string;
-  /** Folder of the task's Python environment. */
-  readonly python?: string;
+  /** Folder of the task's Python environment, once it is there. */
+  readonly python?: () => string | undefined;
   /** Accelerators of this machine. */
   readonly devices: MachineDevices;
   readonly clock: Clock;
@@ -217,7 +217,8 @@ class ProcessRunner implements Runner {
   }
 
   #view(): ProgramView {
-    const { bwrap, entry, nodePath, paths, python, devices } = this.#options;
+    const { bwrap, entry, nodePath, paths, devices } = this.#options;
+    const python = this.#options.python?.();
     const gpus = devices.gpus.length === 0 ? {} : { gpus: this.#given().gpus };
     if (bwrap !== undefined) return { ...privateView(entry, python !== undefined), ...gpus };
     const scripts = join(packageFolder(entry), "python");
@@ -238,10 +239,11 @@ class ProcessRunner implements Runner {
   }
 
   #command(): string[] {
-    const { bwrap, paths, nodePath, entry, python } = this.#options;
+    const { bwrap, paths, nodePath, entry, binds } = this.#options;
     if (bwrap === undefined) return ["/bin/sh", paths.startScript];
-    const [user, devices, binds] = [this.#user, this.#given(), this.#options.binds()];
-    return namespaceCommand({ bwrap, paths, nodePath, entry, python, user, binds, devices });
+    const python = this.#options.python?.();
+    const [user, devices] = [this.#user, this.#given()];
+    return namespaceCommand({ bwrap, paths, nodePath, entry, python, user, binds: binds(), devices });
   }
 
   #waiter(): ProcessIdentity | undefined {

@@ -55,6 +55,7 @@ export function programEnvironment(
     ...(view.python === undefined ? {} : pythonEnvironment(view, view.python)),
     ...scriptEnvironment(spec),
     ...(view.gpus === undefined ? {} : { CUDA_VISIBLE_DEVICES: view.gpus.join(",") }),
+    ...(spec.network.isAlone && view.python !== undefined ? isolatedPip : {}),
     HOME: view.temporary,
     TMPDIR: view.temporary,
     LANG: "C.UTF-8",
@@ -81,6 +82,9 @@ const scriptEnvironment = ({ program }: TaskSpec): Record<string, string> =>
         SALVIA_FRAMEWORK_ASKED: program.python.asked ?? "",
       }
     : {};
+
+/** Without a network there is no index: packages that come with the code still install. */
+const isolatedPip = { PIP_NO_INDEX: "1", SALVIA_NETWORK_ISOLATION: "1" };
 
 /** What a job installs itself goes beside its temporary files: the environment is everybody's. */
 function pythonEnvironment({ node, temporary }: ProgramView, bin: string): Record<string, string> {

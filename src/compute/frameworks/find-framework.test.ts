@@ -60,9 +60,33 @@ test("strictly, only the tag's own version is left, to its minor", () => {
   if (!found) throw new Error("scikit-learn is not in the table");
   expect(pythonNeeds(found, true).releases.map(({ version }) => version)).toEqual(["1.2.1"]);
   expect(pythonNeeds(found, false).releases.length).toBeGreaterThan(1);
-  expect([isAsked("1.2.1", "1.2-1"), isAsked("1.3.0", "1.2-1"), isAsked("1.3.0", "latest")]).toEqual([
-    true,
-    false,
-    true,
+  const [one, other] = [release("1.2.1"), release("1.3.0")];
+  expect([isAsked(one, "1.2-1"), isAsked(other, "1.2-1"), isAsked(other, "latest")]).toEqual([true, false, true]);
+});
+
+const huggingFace = "763104351884.dkr.ecr.us-west-2.amazonaws.com/huggingface-pytorch-inference";
+const ofHuggingFace = (tag: string, isStrict = false): (string | undefined)[] => {
+  const found = findFramework(`${huggingFace}:${tag}`);
+  if (!found) throw new Error("Hugging Face's images are not in the table");
+  return pythonNeeds(found, isStrict).releases.map(({ shown }) => shown);
+};
+
+test.each([
+  ["1.13.1-transformers4.26.0-cpu-py39-ubuntu20.04", "1.13.1 with transformers 4.26.1"],
+  ["2.0.0-transformers4.28.1-gpu-py310-cu118-ubuntu20.04", "2.0.1 with transformers 4.28.1"],
+  // Nearer by PyTorch alone would be 2.3.1, with transformers 4.46.3.
+  ["2.4.0-transformers4.49.0-cpu-py311-ubuntu22.04", "2.6.0 with transformers 4.49.0"],
+  // PyTorch's version is the same, and transformers' is eight minor versions away: 2.3.1 is two and two away.
+  ["2.1.0-transformers4.44.2-cpu-py310-ubuntu22.04", "2.3.1 with transformers 4.46.3"],
+  ["2.1.0", "2.1.2 with transformers 4.36.2"],
+])("the tag %s is nearest to %s, by PyTorch and transformers", (tag, nearest) => {
+  expect(ofHuggingFace(tag)[0]).toBe(nearest);
+});
+
+test("strictly, the versions of PyTorch and of transformers must be the tag's", () => {
+  expect(ofHuggingFace("1.13.1-transformers4.26.0-cpu-py39-ubuntu20.04", true)).toEqual([
+    "1.13.1 with transformers 4.26.1",
   ]);
+  expect(ofHuggingFace("1.13.1-transformers4.17.0-cpu-py39-ubuntu20.04", true)).toEqual([]);
+  expect(ofHuggingFace("2.1.0-transformers4.26.0-cpu-py310-ubuntu20.04", true)).toEqual([]);
 });

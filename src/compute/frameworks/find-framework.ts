@@ -10,6 +10,9 @@ export interface FrameworkImage {
   readonly tag?: string;
 }
 
+/** Without its registry, tag and digest. */
+export const repositoryOf = (imageUri: string): string => /^[^:@]*/.exec(imageUri.split("/").at(-1) ?? "")?.[0] ?? "";
+
 /** By repository name: "246618743249.dkr.ecr.us-west-2.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3" is scikit-learn anywhere. */
 export function findFramework(imageUri: string): FrameworkImage | undefined {
   const [, repository, tag] = /^([^:@]+)(?::([^@]*))?/.exec(imageUri.split("/").at(-1) ?? "") ?? [];
@@ -30,30 +33,52 @@ function versionOf(text: string): Version | undefined {
 
 const place = ({ major, minor }: Version): number => major * 1_000 + minor;
 
-/** Nearest to the tag's version first, of two equally near the newer one; without a version, newest first. */
-export function nearestFirst(releases: readonly PythonRelease[], tag: string | undefined): readonly PythonRelease[] {
-  const asked = tag === undefined ? undefined : versionOf(tag);
-  if (!asked) return releases;
-  const distance = ({ version }: PythonRelease): number => Math.abs(place(versionOf(version) ?? asked) - place(asked));
-  // Stable: the table has the newer ones first.
-  return releases.toSorted((one, other) => distance(one) - distance(other));
+/** What a release has of a package, e.g. "4.26.1" of transformers. */
+const packageVersion = ({ packages }: PythonRelease, name: string): string | undefined =>
+  packages.find((each) => each.startsWith(`${name}==`))?.slice(name.length + 2);
+
+/** How many minor versions the release is away from the tag's, and from the tag's of its other packages; a tag without one is near to all. */
+function distance(release: PythonRelease, tag: string | undefined, tagged: readonly string[]): number {
+  if (tag === undefined) return 0;
+  const pairs = [
+    [tag, release.version],
+    ...tagged.map((name) => [tag.split("-").find((part) => part.startsWith(name)), packageVersion(release, name)]),
+  ];
+  return pairs
+    .map(([asked = "", used = ""]) => [versionOf(asked.replace(/^[a-z]+(?=\d)/, "")), versionOf(used)] as const)
+    .reduce((sum, [asked, used]) => sum + (asked && used ? Math.abs(place(asked) - place(used)) : 0), 0);
 }
 
-/** Whether the release is of the version that the tag names; a tag without one names them all. */
-export function isAsked(version: string, tag: string | undefined): boolean {
-  const asked = tag === undefined ? undefined : versionOf(tag);
-  const used = versionOf(version);
-  return !asked || !used || place(asked) === place(used);
+/** Nearest to the tag's versions first, of two equally near the newer one; without a version, newest first. */
+export function nearestFirst(
+  releases: readonly PythonRelease[],
+  tag: string | undefined,
+  tagged: readonly string[] = [],
+): readonly PythonRelease[] {
+  // Stable: the table has the newer ones first.
+  return releases.toSorted((one, other) => distance(one, tag, tagged) - distance(other, tag, tagged));
+}
+
+/** Whether the release is of the versions that the tag names, to the minor; a tag without one names them all. */
+export const isAsked = (release: PythonRelease, tag: string | undefined, tagged: readonly string[] = []): boolean =>
+  distance(release, tag, tagged) === 0;
+
+/** For people: "1.13.1 with transformers 4.26.1". */
+function shown(release: PythonRelease, tagged: readonly string[]): PythonRelease {
+  if (tagged.length === 0) return release;
+  const others = tagged.map((name) => `${name} ${packageVersion(release, name)}`);
+  return { ...release, shown: `${release.version} with ${others.join(", ")}` };
 }
 
 /** What the agent's machine needs; `isStrict` refuses another version than the tag's. */
 export function pythonNeeds({ framework, tag }: FrameworkImage, isStrict: boolean): PythonNeeds {
-  const { name, releases, extraIndex, note, fromSystem } = framework;
-  const ordered = nearestFirst(releases, tag).filter(({ version }) => !isStrict || isAsked(version, tag));
+  const { name, releases, extraIndex, note, fromSystem, tagged = [] } = framework;
+  const ordered = nearestFirst(releases, tag, tagged).filter((one) => !isStrict || isAsked(one, tag, tagged));
   return {
     name,
-    releases: ordered,
+    releases: ordered.map((one) => shown(one, tagged)),
     ...(tag === undefined ? {} : { asked: tag }),
+    ...(isStrict ? { isStrict } : {}),
     ...(extraIndex === undefined ? {} : { extraIndex }),
     ...(note === undefined ? {} : { note }),
     ...(fromSystem === undefined ? {} : { fromSystem }),

@@ -10,6 +10,8 @@ export interface Framework {
   readonly images: readonly string[];
   /** What SM_FRAMEWORK_MODULE says to scripts. */
   readonly module: string;
+  /** Packages whose versions stand in the image's tag after its own, e.g. "1.13.1-transformers4.26.0-cpu-py39". */
+  readonly tagged?: readonly string[];
   /** Newest first. */
   readonly releases: readonly PythonRelease[];
   /** An index besides the default one, where its lighter builds lie. */

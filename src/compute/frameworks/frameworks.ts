@@ -61,8 +61,8 @@ export const frameworks: readonly Framework[] = [
     note: torchNote,
     fromSystem: torchOfSystem,
     releases: [
-      { version: "2.6.0", pythons: ["3.9", "3.13"], packages: ["torch==2.6.0", "numpy==2.0.2", gunicorn] },
-      { version: "2.3.1", pythons: ["3.8", "3.12"], packages: ["torch==2.3.1", "numpy==1.24.4", gunicorn] },
+      { version: "2.6.0", pythons: ["3.10", "3.13"], packages: ["torch==2.6.0", "numpy==2.2.6", gunicorn] },
+      { version: "2.3.1", pythons: ["3.9", "3.12"], packages: ["torch==2.3.1", "numpy==1.26.4", gunicorn] },
       { version: "2.1.2", pythons: ["3.8", "3.11"], packages: ["torch==2.1.2", "numpy==1.24.4", gunicorn] },
       { version: "1.13.1", pythons: ["3.8", "3.11"], packages: ["torch==1.13.1", "numpy==1.23.5", gunicorn] },
     ],
@@ -75,16 +75,27 @@ export const frameworks: readonly Framework[] = [
     extraIndex: torchIndex,
     note: torchNote,
     fromSystem: torchOfSystem,
+    tagged: ["transformers"],
     releases: [
       {
         version: "2.6.0",
-        pythons: ["3.9", "3.13"],
-        packages: ["torch==2.6.0", "transformers==4.49.0", "numpy==2.0.2", gunicorn],
+        pythons: ["3.10", "3.13"],
+        packages: ["torch==2.6.0", "transformers==4.49.0", "numpy==2.2.6", gunicorn],
+      },
+      {
+        version: "2.3.1",
+        pythons: ["3.9", "3.12"],
+        packages: ["torch==2.3.1", "transformers==4.46.3", "numpy==1.26.4", gunicorn],
       },
       {
         version: "2.1.2",
         pythons: ["3.8", "3.11"],
         packages: ["torch==2.1.2", "transformers==4.36.2", "numpy==1.24.4", gunicorn],
+      },
+      {
+        version: "2.0.1",
+        pythons: ["3.8", "3.11"],
+        packages: ["torch==2.0.1", "transformers==4.28.1", "numpy==1.24.4", gunicorn],
       },
       {
         version: "1.13.1",

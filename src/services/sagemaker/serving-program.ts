@@ -1,5 +1,6 @@
 // What serves a model: a built-in algorithm, a framework image's model server, or the container itself.
 import { findFramework, pythonNeeds } from "../../compute/frameworks/find-framework.ts";
+import { needsContainer } from "../../compute/frameworks/other-images.ts";
 import { validationError } from "../../lib/aws-error.ts";
 import type { ContainerDefinition } from "../../models/generated/sagemaker.ts";
 import type { Program } from "../../task/task.ts";
@@ -39,6 +40,8 @@ export function servedAlgorithm(
   const algorithm = ctx.algorithms.find(image);
   if (algorithm) return { algorithm: algorithm.name };
   if (findFramework(image) || ctx.compute.features.has("images")) return {};
+  const why = needsContainer(image);
+  if (why !== undefined) throw validationError(`Salvia cannot serve the image ${image} here: ${why}`);
   throw validationError(
     `Salvia cannot serve the image ${image} yet. It serves SageMaker's built-in algorithms ${ctx.algorithms.names.join(", ")}, and its framework images (docs/frameworks.md), under the image name of any registry account and region. Other images run as containers, where a Docker Engine answers: none does here.`,
   );

@@ -1,4 +1,5 @@
 // Texts that clients match; sources: terraform-provider-aws and the ACK controller (fragments they look for), and real answers of SageMaker quoted in their issue trackers.
+import { needsContainer } from "../../../compute/frameworks/other-images.ts";
 import { AwsError, validationError } from "../../../lib/aws-error.ts";
 
 export const trainingJobNotFound = (): AwsError => validationError("Requested resource not found.");
@@ -23,10 +24,14 @@ export const hasWarmPool = (arn: string): AwsError =>
     `The training job ${arn} has a warm pool that is Available. Terminate it first: UpdateTrainingJob with KeepAlivePeriodInSeconds 0.`,
   );
 
-export const unknownImage = (image: string, known: readonly string[], frameworks: readonly string[]): AwsError =>
-  validationError(
-    `Salvia cannot run the training image ${image} yet. It runs SageMaker's built-in algorithms ${known.join(", ")}, and with a ContainerEntrypoint the images ${frameworks.join(", ")}, under the image name of any registry account and region. Other images run as containers, where a Docker Engine answers: none does here.`,
+export const unknownImage = (image: string, known: readonly string[], frameworks: readonly string[]): AwsError => {
+  const why = needsContainer(image);
+  return validationError(
+    why === undefined
+      ? `Salvia cannot run the training image ${image} yet. It runs SageMaker's built-in algorithms ${known.join(", ")}, and scripts in the images ${frameworks.join(", ")}, under the image name of any registry account and region. Other images run as containers, where a Docker Engine answers: none does here.`
+      : `Salvia cannot run the training image ${image} here: ${why}`,
   );
+};
 
 export const badMetricDefinition = (name: string, regex: string, reason: string): AwsError =>
   validationError(

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { frameworks } from "../../../compute/frameworks/frameworks.ts";
 import { silentLog } from "../../../lib/log.ts";
 import { FakeClock } from "../../../lib/clock.fake.ts";
 import { knownMetrics } from "./known-metrics.ts";
@@ -22,4 +23,17 @@ test("images are known by their repository alone", () => {
   expect(xgboost.length).toBeGreaterThan(0);
   expect(knownMetrics("mine/my-xgboost:1")).toEqual([]);
   expect(knownMetrics("constructor")).toEqual([]);
+});
+
+test("the other framework images have none: what a script prints is known to its job alone", () => {
+  const others = frameworks.filter(({ name }) => name !== "xgboost").flatMap(({ images }) => images);
+  expect(others.length).toBeGreaterThan(5);
+  for (const name of others)
+    expect(knownMetrics(`763104351884.dkr.ecr.us-west-2.amazonaws.com/${name}:2.6.0`)).toEqual([]);
+});
+
+test("a pattern is as AWS shows it", () => {
+  expect(xgboost.find(({ Name }) => Name === "train:mae")?.Regex).toBe(
+    String.raw`.*\[[0-9]+\].*#011train-mae:([-+]?[0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]+)?).*`,
+  );
 });

@@ -1,4 +1,5 @@
-// Metrics that AWS finds in the log of an image without being asked. XGBoost's evaluation lines, which the image's script mode prints
+// Metrics that AWS finds in the log of an image without being asked: of framework images in XGBoost's alone, which is a built-in
+// algorithm, too; the others' scripts print what they like, and their jobs say which lines count. XGBoost's evaluation lines, which the image's script mode prints
 // too: https://docs.aws.amazon.com/sagemaker/latest/dg/xgboost-tuning.html (the names), DescribeTrainingJob's answers (the pattern).
 import type { MetricDefinition } from "../../../models/generated/sagemaker.ts";
 
@@ -27,7 +28,7 @@ const xgboostNames = [
 
 /** `[7]#011train-rmse:1.2#011validation-rmse:1.5`, where #011 is what AWS's logs show for a TAB. */
 const xgboostPattern = (series: string): string =>
-  String.raw`.*\[[0-9]+\].*#011${series}:([-+]?[0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]+)?)`;
+  String.raw`.*\[[0-9]+\].*#011${series}:([-+]?[0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]+)?).*`;
 
 const xgboost: readonly MetricDefinition[] = ["train", "validation"].flatMap((part) =>
   xgboostNames.map((name) => ({ Name: `${part}:${name}`, Regex: xgboostPattern(`${part}-${name}`) })),

@@ -18,6 +18,7 @@ import { instanceCount } from "./job-tasks.ts";
 import { instanceOf } from "../jobs/job-kind.ts";
 import { checkpointAddress, checkpointChannel, checkpointName } from "./checkpoints.ts";
 import { inputModeOf } from "./check-support.ts";
+import { codeChannel, isolatedCode } from "./isolated-code.ts";
 import { metricsInLines, thinned } from "./log-metrics.ts";
 import { trainingJob, type TrainingJobSpec } from "./training-job.resource.ts";
 
@@ -69,11 +70,18 @@ async function planFor(
   owner: ResourceRow,
 ): Promise<AsyncIterable<PlanLine> | PlanFailure> {
   const { CheckpointConfig: config, RoleArn: roleArn } = specOf(owner);
-  const mounts = await mountsOf(platform, specOf(owner));
-  if ("failureReason" in mounts) return mounts;
-  const checkpoints = config && (await checkpointChannel(platform, { config, roleArn, task, owner }));
-  if (checkpoints && "failureReason" in checkpoints) return checkpoints;
-  return linesFor(platform, task, owner, checkpoints ? [...mounts, checkpoints] : mounts);
+  const channels = await mountsOf(platform, specOf(owner));
+  if ("failureReason" in channels) return channels;
+  const uri = isolatedCode(specOf(owner));
+  const more = [
+    config && (await checkpointChannel(platform, { config, roleArn, task, owner })),
+    uri === undefined ? undefined : await codeChannel(platform, { uri, roleArn, task, owner }),
+  ];
+  for (const one of more) {
+    if (one && "failureReason" in one) return one;
+    if (one) channels.push(one);
+  }
+  return linesFor(platform, task, owner, channels);
 }
 
 /** @param others channels that are not of the job's plan */
