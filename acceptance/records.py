@@ -114,3 +114,14 @@ def write_ndarray(array):
     """An MXNet NDArray file with one array, as mx.nd.save makes it."""
     out = struct.pack("<QQQIiI", 0x112, 0, 1, 0xF993FAC9, 0, array.ndim) + struct.pack(f"<{array.ndim}q", *array.shape)
     return out + struct.pack("<iii", 1, 0, 0) + array.astype("<f4").tobytes() + struct.pack("<Q", 0)
+
+
+def records_of(text):
+    """The payloads of a RecordIO stream, which the reader has kept as Latin-1."""
+    data, at, found = text.encode("latin1"), 0, []
+    while at < len(data):
+        assert data[at : at + 4] == b"\x0a\x23\xd7\xce", (at, data[at : at + 20])
+        length = int.from_bytes(data[at + 4 : at + 8], "little")
+        found.append(data[at + 8 : at + 8 + length].decode())
+        at += 8 + (length + 3) // 4 * 4
+    return found

@@ -1,8 +1,8 @@
 // `npm run acceptance -- CLIENT…` (or CLIENT/SUITE): real clients, each in an environment of its own, against a real server on a fresh data folder.
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { freePort } from "../src/lib/free-port.ts";
 import { startServer, type Server } from "../examples/quickstart/server.ts";
 import { findAwsCli2 } from "./cli2/find-aws-cli-2.ts";
 import { writeDigits } from "./digits.ts";
@@ -122,18 +122,6 @@ const serverFlags = ["--job-instances", "2", "--hosting-instances", "8"];
 const computeFlags = (suite: string): readonly string[] =>
   /[/\\](?:docker|registry)[/\\]/.test(suite) ? [] : ["--compute", "process"];
 
-/** Where a suite may listen for the events of buckets. */
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer().once("error", reject);
-    probe.listen(0, "127.0.0.1", () => {
-      // A TCP server's address is an AddressInfo.
-      const { port } = probe.address() as AddressInfo;
-      probe.close(() => resolve(port));
-    });
-  });
-}
-
 /** Suites of framework images share what an earlier one has installed: it takes half a minute. */
 function shareEnvironments(suite: string, dataFolder: string): void {
   if (!/[/\\]frameworks[/\\]/.test(suite)) return;
@@ -170,7 +158,8 @@ async function acceptSuite(suite: string, prepared: Prepared): Promise<Counts> {
     const files = join(folder, "files");
     mkdirSync(join(files, "data"), { recursive: true });
     writeFileSync(join(files, "data", "shared.txt"), "of the machine");
-    const webhook = `http://127.0.0.1:${await freePort()}/`;
+    // Where a suite may listen for the events of buckets.
+    const webhook = `http://127.0.0.1:${await freePort("127.0.0.1")}/`;
     const server = await startServer(join(folder, "data"), false, 0, [
       ...serverFlags,
       ...computeFlags(suite),

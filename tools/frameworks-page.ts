@@ -58,8 +58,8 @@ Script mode works as in SageMaker's containers: hyperparameters \`sagemaker_prog
 \`entry_point\` and \`source_dir\`), \`requirements.txt\`, a \`setup.py\` as a package, anything but a \`.py\` by the shell, hyperparameters as
 sorted arguments, the \`SM_*\` variables, \`/opt/ml\`. Several instances find each other by name; with
 \`distribution={"torch_distributed": {"enabled": True}}\` each starts \`torch.distributed.run\`, meeting at the first (Gloo without GPUs),
-with as many processes as \`sagemaker_mpi_num_of_processes_per_host\` says, else one per GPU, else one: scripts without a container see no
-GPU. It runs Python scripts alone, as on AWS. MPI, SageMaker's distributed libraries and
+with as many processes as \`sagemaker_mpi_num_of_processes_per_host\` says, else one per GPU that the script can use (\`SM_NUM_GPUS\`), else one.
+It runs Python scripts alone, as on AWS. MPI, SageMaker's distributed libraries and
 TensorFlow's parameter servers are refused by name. What a script raises is the job's FailureReason. A job with a ContainerEntrypoint
 (ModelTrainer of the SDK 3) runs that command in the same environment.
 

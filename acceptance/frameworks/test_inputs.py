@@ -9,11 +9,12 @@ import boto3
 from botocore.exceptions import ClientError
 
 from harness import end_of, files_of, run, test, until
+from records import records_of
+from script_job import script_request
 
 region = os.environ["AWS_DEFAULT_REGION"]
 account = boto3.client("sts").get_caller_identity()["Account"]
 role = f"arn:aws:iam::{account}:role/SalviaExecutionRole"
-image = "246618743249.dkr.ecr.us-west-2.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3"
 bucket = "acceptance-inputs"
 s3, api = boto3.client("s3"), boto3.client("sagemaker")
 s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": region})
@@ -41,20 +42,7 @@ def channel(name, prefix, **changes):
 
 def request(name, script, channels, **changes):
     """For a job that runs a script of the bucket, which is its channel `code`."""
-    folder, _, file = script.rpartition("/")
-    return dict(
-        TrainingJobName=name,
-        AlgorithmSpecification={
-            "TrainingImage": image,
-            "TrainingInputMode": "File",
-            "ContainerEntrypoint": ["python3", f"/opt/ml/input/data/code/{file}"],
-        },
-        RoleArn=role,
-        InputDataConfig=[*channels, channel("code", f"{folder}/")],
-        OutputDataConfig={"S3OutputPath": f"s3://{bucket}/out"},
-        ResourceConfig={"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 10, **changes},
-        StoppingCondition={"MaxRuntimeInSeconds": 300},
-    )
+    return script_request(name, role, bucket, script, channels, **changes)
 
 
 def job(name, channels, **changes):
@@ -188,17 +176,6 @@ def a_folder_of_the_machine_stands_for_a_file_system():
         else:
             raise AssertionError(f"accepted, where {part} was expected")
     s3.put_object(Bucket=bucket, Key="code/reader.py", Body=READER)
-
-
-def records_of(text):
-    """The payloads of a RecordIO stream, which the reader has kept as Latin-1."""
-    data, at, found = text.encode("latin1"), 0, []
-    while at < len(data):
-        assert data[at : at + 4] == b"\x0a\x23\xd7\xce", (at, data[at : at + 20])
-        length = int.from_bytes(data[at + 4 : at + 8], "little")
-        found.append(data[at + 8 : at + 8 + length].decode())
-        at += 8 + (length + 3) // 4 * 4
-    return found
 
 
 @test

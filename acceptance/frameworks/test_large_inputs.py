@@ -7,10 +7,11 @@ import pathlib
 import boto3
 
 from harness import files_of, run, test, until
+from script_job import script_request
 
 region = os.environ["AWS_DEFAULT_REGION"]
 account = boto3.client("sts").get_caller_identity()["Account"]
-image = "246618743249.dkr.ecr.us-west-2.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3"
+role = f"arn:aws:iam::{account}:role/SalviaExecutionRole"
 bucket, samples = "acceptance-large-inputs", "sagemaker-sample-data-us-west-2"
 s3, api = boto3.client("s3"), boto3.client("sagemaker")
 s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": region})
@@ -88,20 +89,8 @@ def channel(name, mode, uri, **changes):
 
 def job(name, *channels):
     """What the script saw, and the most bytes of memory by sort of process: {"serve": …, "agent": …}."""
-    api.create_training_job(
-        TrainingJobName=name,
-        AlgorithmSpecification={
-            "TrainingImage": image,
-            "TrainingInputMode": "File",
-            "ContainerEntrypoint": ["python3", "/opt/ml/input/data/code/reader.py"],
-        },
-        RoleArn=f"arn:aws:iam::{account}:role/SalviaExecutionRole",
-        InputDataConfig=[*channels, channel("code", "File", f"s3://{bucket}/code/")],
-        OutputDataConfig={"S3OutputPath": f"s3://{bucket}/out"},
-        # What is streamed or read where it lies needs no volume.
-        ResourceConfig={"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 1},
-        StoppingCondition={"MaxRuntimeInSeconds": 300},
-    )
+    # What is streamed or read where it lies needs no volume.
+    api.create_training_job(**script_request(name, role, bucket, "code/reader.py", channels, VolumeSizeInGB=1))
     peaks = {}
 
     def ended():

@@ -210,18 +210,20 @@ def a_script_s_transform_function_takes_the_place_of_three():
     predictor.delete_endpoint()
 
 
-def pieces(entry_point, **more):
+def in_folder(folder, entry_point, **more):
     return SKLearn(
         entry_point=entry_point,
-        source_dir=str(here / "pieces"),
+        source_dir=str(folder),
         framework_version="1.2-1",
         instance_type="ml.m5.large",
         role=role,
         sagemaker_session=session,
-        code_location=f"s3://{bucket}/code",
-        output_path=f"s3://{bucket}/out",
         **more,
     )
+
+
+def pieces(entry_point, **more):
+    return in_folder(here / "pieces", entry_point, code_location=f"s3://{bucket}/code", output_path=f"s3://{bucket}/out", **more)
 
 
 @test
@@ -268,16 +270,7 @@ def a_folder_with_a_setup_py_is_installed_and_run_as_a_module():
         "from helper import square\n"
         "print('package', importlib.metadata.version('squares'), 'says', square(int(sys.argv[sys.argv.index('--side') + 1])))\n"
     )
-    estimator = SKLearn(
-        entry_point="train.py",
-        source_dir=str(folder),
-        framework_version="1.2-1",
-        instance_type="ml.m5.large",
-        role=role,
-        sagemaker_session=session,
-        hyperparameters={"side": 7},
-    )
-    text, raised = fitted(estimator)
+    text, raised = fitted(in_folder(folder, "train.py", hyperparameters={"side": 7}))
     assert raised is None and "package 1.2 says 49" in text, (raised, text[-3000:])
 
 
@@ -364,16 +357,7 @@ def code_reaches_a_job_without_a_network():
     # The SDK's own estimators send their code as a channel.
     folder = pathlib.Path(tempfile.mkdtemp())
     (folder / "main.py").write_bytes(main)
-    estimator = SKLearn(
-        entry_point="main.py",
-        source_dir=str(folder),
-        framework_version="1.2-1",
-        instance_type="ml.m5.large",
-        role=role,
-        sagemaker_session=session,
-        enable_network_isolation=True,
-    )
-    text, raised = fitted(estimator)
+    text, raised = fitted(in_folder(folder, "main.py", enable_network_isolation=True))
     assert raised is None and "alone [] ['main.py']" in text, (raised, text[-3000:])
 
 

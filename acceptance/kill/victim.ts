@@ -1,26 +1,14 @@
 // A Salvia that gets killed and started again, on one data folder and one port.
 import { spawn, type ChildProcess } from "node:child_process";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { S3Client } from "@aws-sdk/client-s3";
 import { SageMakerClient } from "@aws-sdk/client-sagemaker";
 import { SageMakerRuntimeClient } from "@aws-sdk/client-sagemaker-runtime";
 import { CloudWatchLogsClient } from "@aws-sdk/client-cloudwatch-logs";
+import { freePort } from "../../src/lib/free-port.ts";
 
 const launcher = join(import.meta.dirname, "..", "..", "bin", "salvia.js");
 const key = { accessKeyId: "AKIAKILLTESTROOT0001", secretAccessKey: "kill-test-root-secret-0001" };
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() =>
-        typeof address === "object" && address ? resolve(address.port) : reject(new Error("no port")),
-      );
-    });
-  });
 
 export class Victim {
   readonly dataFolder: string;
@@ -39,7 +27,7 @@ export class Victim {
 
   /** `flags`: further ones of `salvia serve`. */
   static async on(dataFolder: string, flags: readonly string[] = []): Promise<Victim> {
-    return new Victim(dataFolder, await freePort(), flags);
+    return new Victim(dataFolder, await freePort("127.0.0.1"), flags);
   }
 
   get pid(): number | undefined {

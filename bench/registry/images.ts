@@ -3,9 +3,9 @@
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { freePort } from "../../src/lib/free-port.ts";
 import { startBenchServer } from "../server.ts";
 import { median, type BenchRow } from "../table.ts";
 import { signedCall } from "./signed-call.ts";
@@ -36,23 +36,13 @@ function build(folder: string, tags: readonly string[]): void {
   docker(["build", "--quiet", ...tags.flatMap((tag) => ["--tag", tag]), context]);
 }
 
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const probe = createServer().listen(0, "127.0.0.1", () => {
-      // A TCP server's address is an AddressInfo.
-      const { port } = probe.address() as AddressInfo;
-      probe.close(() => resolve(port));
-    });
-  });
-}
-
 interface Peer {
   readonly host: string;
   readonly process: ChildProcess;
 }
 
 async function startPeer(folder: string): Promise<Peer> {
-  const port = await freePort();
+  const port = await freePort("127.0.0.1");
   const config = join(folder, "registry.yml");
   const lines = [
     "version: 0.1",

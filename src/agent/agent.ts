@@ -59,7 +59,7 @@ export async function runAgent(options: AgentOptions): Promise<number> {
 async function serveTask(options: AgentOptions, paths: TaskPaths): Promise<void> {
   const identity = identifyProcess(process.pid);
   if (identity) replacedFile(paths.agent, JSON.stringify(identity));
-  const run = await createRun(options, paths);
+  const run = createRun(options, paths);
   const watchStopFile = options.clock.every(200, () => {
     if (existsSync(paths.stop)) run.stopAsked.abort();
     if (!existsSync(paths.task)) run.abandoned.abort(new Error("the task's folder is gone"));
@@ -80,8 +80,8 @@ async function serveTask(options: AgentOptions, paths: TaskPaths): Promise<void>
   }
 }
 
-async function createRun(options: AgentOptions, paths: TaskPaths): Promise<TaskRun> {
-  const { clock, random, log, entry, environment = {} } = options;
+function createRun(options: AgentOptions, paths: TaskPaths): TaskRun {
+  const { clock, random, log, entry = process.argv[1] ?? "", environment = {} } = options;
   const spec = JSON.parse(readFileSync(paths.task, "utf8")) as TaskSpec;
   const state = openState(paths, log);
   const stopAsked = new AbortController();
@@ -89,8 +89,10 @@ async function createRun(options: AgentOptions, paths: TaskPaths): Promise<TaskR
   const connection = connectToServer(spec.server, spec.key);
   const doors: TaskRun["doors"] = {};
   const host = hostFacts(paths);
+  const devices = machineDevices();
   const shared = {
     spec,
+    devices,
     paths,
     clock,
     log,
@@ -100,8 +102,7 @@ async function createRun(options: AgentOptions, paths: TaskPaths): Promise<TaskR
     tell: (message: string) =>
       reporter.tell({ type: "phase", at: clock.now().getTime(), phase: "downloading", message }),
   };
-  const python = (): string | undefined => state.current.python;
-  const runner = await createRunner(shared, { host, python, entry: entry ?? process.argv[1] ?? "" });
+  const runner = createRunner(shared, { host, python: () => state.current.python, entry });
   const reporter = startReporter({
     paths,
     connection,
@@ -124,6 +125,7 @@ async function createRun(options: AgentOptions, paths: TaskPaths): Promise<TaskR
     uploads,
     paths,
     host,
+    devices,
     environment,
     clock,
     random,
@@ -158,10 +160,10 @@ function gatewayAddresses(
   return { url, token, credentialsUrl: credentials ? `http://${credentials.host}:${credentials.port}` : url };
 }
 
-async function createRunner(
+function createRunner(
   shared: Omit<DockerRunnerOptions, "program" | "place" | "engine">,
   { host, python, entry }: Pick<ProcessRunnerOptions, "entry" | "python"> & { readonly host: HostFacts },
-): Promise<Runner> {
+): Runner {
   const { program, container } = shared.spec;
   if (program.kind === "image") {
     if (!container) throw new Error("an image runs on the Docker backend alone");
@@ -170,7 +172,6 @@ async function createRunner(
   return createProcessRunner({
     ...shared,
     bwrap: host.bwrap,
-    devices: machineDevices(),
     ...(python === undefined ? {} : { python }),
     nodePath: process.execPath,
     entry,

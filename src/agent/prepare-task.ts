@@ -3,7 +3,6 @@ import type { TaskEnd } from "../task/report.ts";
 import { untilItWorks } from "./back-off.ts";
 import { DiskQuota } from "./disk-quota.ts";
 import { lackOfDevices } from "./give-devices.ts";
-import { machineDevices } from "./machine-devices.ts";
 import { openGateway, type Gateway } from "./gateway.ts";
 import { StageError } from "./planned-path.ts";
 import { pythonNeedsOf, serves } from "../task/task.ts";
@@ -37,7 +36,7 @@ export async function prepareTask(run: TaskRun): Promise<TaskEnd | undefined> {
 /** A container without its devices is refused; what runs here goes on without, and its log begins with it. */
 function tellOfDevices(run: TaskRun): void {
   if (run.spec.program.kind === "image") return;
-  const lack = lackOfDevices(run.spec.instance, machineDevices());
+  const lack = lackOfDevices(run.spec.instance, run.devices);
   if (lack !== undefined) tellUser(run, lack);
 }
 

@@ -5,6 +5,7 @@ import type { Random } from "../lib/random.ts";
 import type { HostFacts, TaskPaths } from "../task/task-folder.ts";
 import type { TaskSpec } from "../task/task.ts";
 import type { Gateway } from "./gateway.ts";
+import type { MachineDevices } from "./machine-devices.ts";
 import type { Reporter } from "./reporter.ts";
 import type { Runner } from "./runners/runner.ts";
 import type { ServerConnection } from "./server-connection.ts";
@@ -24,6 +25,8 @@ export interface TaskRun {
   readonly uploads: FolderUploads;
   /** What the machine offers, as the backend found it. */
   readonly host: HostFacts;
+  /** Accelerators of this machine. */
+  readonly devices: MachineDevices;
   /** The agent's own, where pip and uv find their settings. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Somebody wants the task to end: the server, or the backend by its stop file. */

@@ -19,7 +19,7 @@ import { addLoopbackAddress, isRoot, ownAgain, runAsRoot } from "./root-errand.t
 const image = "salvia-test/python:3";
 const hasImage = spawnSync("docker", ["image", "inspect", image]).status === 0;
 const engine = connectToEngine(process.env["DOCKER_HOST"]);
-const about = { image, labels: { "io.salvia.test": "errand" } };
+const about = { images: [image], labels: { "io.salvia.test": "errand" } };
 const needs = `(needs root and a Docker Engine with ${image})`;
 const rootTest = test.skipIf(!isRoot() || !hasImage);
 

@@ -1,11 +1,11 @@
 // What takes root on this machine, where Salvia itself is not root but may ask the engine (a user of the group "docker"), who could
 // do the same by hand: a container of a moment runs the machine's own programs, bound over the folders of whatever image is there.
 import { existsSync } from "node:fs";
-import { EngineRefusalError, type DockerEngine } from "./docker-engine.ts";
+import { engineHas, type DockerEngine } from "./docker-engine.ts";
 
 export interface RootErrand {
-  /** One that the engine has; nothing of it is run. */
-  readonly image: string;
+  /** Nothing of it is run: the first of these that the engine has, or any other. */
+  readonly images: readonly string[];
   /** For the machine's /bin/sh, with `words` as $1, $2, …. */
   readonly script: string;
   readonly words: readonly string[];
@@ -20,9 +20,12 @@ export const isRoot = (): boolean => process.getuid?.() === 0;
 
 const systemFolders = ["/bin", "/sbin", "/usr", "/lib", "/lib64"];
 
-/** Throws when the script fails, EngineAwayError, EngineRefusalError. */
+type ErrandGround = Pick<RootErrand, "images" | "labels">;
+
+/** Throws when the script fails or the engine has no image at all, EngineAwayError, EngineRefusalError. */
 export async function runAsRoot(engine: DockerEngine, errand: RootErrand): Promise<void> {
-  const { Id } = await engine.ask<{ Id: string }>({ method: "POST", path: "/containers/create", body: bodyOf(errand) });
+  const body = bodyOf(errand, await anyImage(engine, errand.images));
+  const { Id } = await engine.ask<{ Id: string }>({ method: "POST", path: "/containers/create", body });
   const path = `/containers/${Id}`;
   try {
     await engine.ask({ method: "POST", path: `${path}/start` });
@@ -34,7 +37,10 @@ export async function runAsRoot(engine: DockerEngine, errand: RootErrand): Promi
   }
 }
 
-const bodyOf = ({ image, script, words, folder, capabilities, isOnHostNetwork, labels }: RootErrand): object => ({
+const bodyOf = (
+  { script, words, folder, capabilities, isOnHostNetwork, labels }: RootErrand,
+  image: string,
+): object => ({
   Image: image,
   User: "0:0",
   WorkingDir: "/",
@@ -78,14 +84,9 @@ find "$1" -xdev ! -type l '(' ! -user "$user" -o -type d ! -perm -700 ')' -exec 
 find "$1" -xdev ! -user "$user" -exec chown -h "$owner" {} +`;
 
 /** What programs in containers have left below a folder becomes its owner's, who may then read and remove it. Links are not followed. */
-export const ownAgain = (
-  engine: DockerEngine,
-  folder: string,
-  { image, labels }: Pick<RootErrand, "image" | "labels">,
-): Promise<void> =>
+export const ownAgain = (engine: DockerEngine, folder: string, ground: ErrandGround): Promise<void> =>
   runAsRoot(engine, {
-    image,
-    labels,
+    ...ground,
     folder,
     script: takeOwnership,
     words: [folder],
@@ -93,28 +94,18 @@ export const ownAgain = (
   });
 
 /** Makes the address one of this machine's loopback interface. */
-export const addLoopbackAddress = (
-  engine: DockerEngine,
-  address: string,
-  { image, labels }: Pick<RootErrand, "image" | "labels">,
-): Promise<void> =>
+export const addLoopbackAddress = (engine: DockerEngine, address: string, ground: ErrandGround): Promise<void> =>
   runAsRoot(engine, {
-    image,
-    labels,
+    ...ground,
     script: 'exec ip address add "$1/32" dev lo',
     words: [address],
     capabilities: ["NET_ADMIN"],
     isOnHostNetwork: true,
   });
 
-/** Any image at all; undefined where the engine has none. */
-export async function anyImage(engine: DockerEngine, wanted: readonly string[]): Promise<string | undefined> {
-  for (const name of wanted) {
-    try {
-      return (await engine.ask<{ Id: string }>({ method: "GET", path: `/images/${encodeURI(name)}/json` })).Id;
-    } catch (error) {
-      if (!(error instanceof EngineRefusalError)) throw error;
-    }
-  }
-  return (await engine.ask<readonly { readonly Id: string }[]>({ method: "GET", path: "/images/json" }))[0]?.Id;
+async function anyImage(engine: DockerEngine, wanted: readonly string[]): Promise<string> {
+  for (const name of wanted) if (await engineHas(engine, name)) return name;
+  const [any] = await engine.ask<readonly { readonly Id: string }[]>({ method: "GET", path: "/images/json" });
+  if (any === undefined) throw new Error("the Docker Engine has no image to do with what takes root");
+  return any.Id;
 }

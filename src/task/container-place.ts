@@ -19,4 +19,10 @@ export interface ContainerPlace {
 export const installationLabel = "io.salvia.installation";
 export const taskLabel = "io.salvia.task";
 
+/** On whatever the engine has of a task. */
+export const taskLabels = ({ installation }: ContainerPlace, key: string): Readonly<Record<string, string>> => ({
+  [installationLabel]: installation,
+  [taskLabel]: key,
+});
+
 export const containerName = (key: string): string => `salvia-${key}`;

@@ -1,7 +1,7 @@
 // What the engine is asked for: the container of a task, as SageMaker's container contract has it (developer guide, "Use your own
 // algorithms": argument train or serve, /opt/ml, algo-1 …, eth0).
 import { resolve } from "node:path";
-import { containerName, installationLabel, taskLabel, type ContainerPlace } from "../../task/container-place.ts";
+import { containerName, taskLabels, type ContainerPlace } from "../../task/container-place.ts";
 import type { ImageProgram, InstanceShape, TaskSpec } from "../../task/task.ts";
 import type { Bind } from "../binds.ts";
 import { gatewayEnvironment, type ProgramAddresses } from "./program-command.ts";
@@ -36,7 +36,7 @@ export function containerRequest(wish: ContainerWish): object {
     Env: environmentOf(wish).map(([name, value]) => `${name}=${value}`),
     ...(program.entrypoint === undefined ? {} : { Entrypoint: program.entrypoint }),
     ...(program.arguments.length === 0 ? {} : { Cmd: program.arguments }),
-    Labels: { [installationLabel]: place.installation, [taskLabel]: key },
+    Labels: taskLabels(place, key),
     HostConfig: {
       Mounts: mountsOf(wish),
       NetworkMode: place.network,

@@ -6,11 +6,12 @@ import { join } from "node:path";
 import type { Clock } from "../../lib/clock.ts";
 import { EngineAwayError, EngineRefusalError, type DockerEngine } from "../../lib/docker-engine.ts";
 import type { Log } from "../../lib/log.ts";
-import { addLoopbackAddress, anyImage, isRoot, ownAgain } from "../../lib/root-errand.ts";
-import { containerName, installationLabel, taskLabel, type ContainerPlace } from "../../task/container-place.ts";
+import { addLoopbackAddress, isRoot, ownAgain } from "../../lib/root-errand.ts";
+import { containerName, taskLabels, type ContainerPlace } from "../../task/container-place.ts";
 import type { TaskPaths } from "../../task/task-folder.ts";
 import type { ImageProgram, TaskSpec } from "../../task/task.ts";
 import { untilItWorks } from "../back-off.ts";
+import type { MachineDevices } from "../machine-devices.ts";
 import { StageError } from "../planned-path.ts";
 import type { Bind } from "../binds.ts";
 import { cannotStart } from "./container-problems.ts";
@@ -34,6 +35,8 @@ export interface DockerRunnerOptions {
   readonly signal: AbortSignal;
   readonly addresses: () => ProgramAddresses;
   readonly binds: () => readonly Bind[];
+  /** Accelerators of this machine. */
+  readonly devices: MachineDevices;
   /** For people, while the image comes. */
   readonly tell: (message: string) => void;
 }
@@ -90,7 +93,7 @@ class DockerRunner implements Runner {
   }
 
   async prepare(): Promise<void> {
-    const { spec, paths, program, place, engine, clock, log, signal, tell, addresses, binds } = this.#options;
+    const { spec, paths, program, place, engine, clock, log, signal, addresses, binds } = this.#options;
     writeContract(spec, paths.root);
     // An image may run as any user.
     openToAll(paths.root);
@@ -99,7 +102,7 @@ class DockerRunner implements Runner {
       "container",
       patience,
       async () => {
-        const image = await ensureImage({ engine, program, spec, tell, ...patience });
+        const image = await this.#image();
         // One of an agent that was killed before the release.
         await this.destroy();
         const body = containerRequest({
@@ -176,18 +179,12 @@ class DockerRunner implements Runner {
   }
 
   async reclaim(): Promise<void> {
-    const { engine, clock, log, signal, paths, program } = this.#options;
+    const { engine, clock, log, signal, paths, program, place, spec } = this.#options;
     if (isRoot()) return;
     try {
-      await untilItWorks(
-        "ownership",
-        { clock, log, signal },
-        async () => {
-          const image = await anyImage(engine, program.localNames);
-          if (image !== undefined) await ownAgain(engine, paths.folder, { image, labels: this.#labels() });
-        },
-        isNotAway,
-      );
+      const ground = { images: program.localNames, labels: taskLabels(place, spec.key) };
+      const patience = { clock, log, signal };
+      await untilItWorks("ownership", patience, () => ownAgain(engine, paths.folder, ground), isNotAway);
     } catch (error) {
       signal.throwIfAborted();
       // What cannot be read is told, file by file, when it is wanted.
@@ -234,24 +231,17 @@ class DockerRunner implements Runner {
 
   /** As a user of the engine who is not root. */
   async #addAddress(): Promise<void> {
-    const { engine, log } = this.#options;
-    const image = (await this.#ensureImage()).name;
+    const { engine, clock, log, signal, place, spec } = this.#options;
+    const { name } = await untilItWorks("image", { clock, log, signal }, () => this.#image(), isNotAway);
     try {
-      await addLoopbackAddress(engine, credentialsAddress, { image, labels: this.#labels() });
+      await addLoopbackAddress(engine, credentialsAddress, { images: [name], labels: taskLabels(place, spec.key) });
     } catch (error) {
       log.warn("the address of the credentials cannot be made", { error });
     }
   }
 
-  #ensureImage(): Promise<EngineImage> {
-    const { spec, program, engine, clock, log, signal, tell } = this.#options;
-    const patience = { clock, log, signal };
-    return untilItWorks("image", patience, () => ensureImage({ engine, program, spec, tell, ...patience }), isNotAway);
-  }
-
-  #labels(): Readonly<Record<string, string>> {
-    const { place, spec } = this.#options;
-    return { [installationLabel]: place.installation, [taskLabel]: spec.key };
+  #image(): Promise<EngineImage> {
+    return ensureImage(this.#options);
   }
 
   async choosePort(): Promise<number> {

@@ -4,7 +4,7 @@ import { EngineAwayError, engineHas, EngineRefusalError, type DockerEngine } fro
 import type { Log } from "../../lib/log.ts";
 import type { ImageProgram, ImagePull, InstanceShape, TaskSpec } from "../../task/task.ts";
 import { StageError } from "../planned-path.ts";
-import { machineDevices, type MachineDevices } from "../machine-devices.ts";
+import type { MachineDevices } from "../machine-devices.ts";
 import type { EngineImage } from "./container-request.ts";
 import { cannotPull } from "./container-problems.ts";
 
@@ -16,8 +16,8 @@ export interface ImageWish {
   readonly log: Log;
   readonly signal: AbortSignal;
   readonly tell: (message: string) => void;
-  /** Default: those of this machine. */
-  readonly devices?: MachineDevices;
+  /** Of this machine. */
+  readonly devices: MachineDevices;
 }
 
 const pullTries = 3;
@@ -29,7 +29,7 @@ const isFinalAnswer = (message: string): boolean =>
 /** Throws StageError when there is no such image, or no such device, EngineAwayError when nobody answers. */
 export async function ensureImage(wish: ImageWish): Promise<EngineImage> {
   const { engine, program, signal } = wish;
-  checkDevices(program.limits, wish.devices ?? machineDevices());
+  checkDevices(program.limits, wish.devices);
   const machine = await engine.ask<{ NCPU: number; MemTotal: number }>({ method: "GET", path: "/info", signal });
   const about = { cpus: machine.NCPU, memoryBytes: machine.MemTotal };
   for (const name of program.localNames)

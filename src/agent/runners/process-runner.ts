@@ -17,6 +17,7 @@ import {
 import { constants } from "node:os";
 import { join } from "node:path";
 import type { Clock } from "../../lib/clock.ts";
+import { freePort } from "../../lib/free-port.ts";
 import {
   isRunning,
   listProcesses,
@@ -30,7 +31,6 @@ import {
 import { readIfThere, readWaiter, taskMark, type TaskPaths } from "../../task/task-folder.ts";
 import type { TaskSpec } from "../../task/task.ts";
 import type { Bind } from "../binds.ts";
-import { freePort } from "../free-port.ts";
 import { givenDevices } from "../give-devices.ts";
 import type { MachineDevices } from "../machine-devices.ts";
 import { ownAddress } from "../own-address.ts";

@@ -10,9 +10,6 @@ export interface FrameworkImage {
   readonly tag?: string;
 }
 
-/** Without its registry, tag and digest. */
-export const repositoryOf = (imageUri: string): string => /^[^:@]*/.exec(imageUri.split("/").at(-1) ?? "")?.[0] ?? "";
-
 /** By repository name: "246618743249.dkr.ecr.us-west-2.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3" is scikit-learn anywhere. */
 export function findFramework(imageUri: string): FrameworkImage | undefined {
   const [, repository, tag] = /^([^:@]+)(?::([^@]*))?/.exec(imageUri.split("/").at(-1) ?? "") ?? [];

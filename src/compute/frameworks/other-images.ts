@@ -1,6 +1,6 @@
 // SageMaker's own images that are no framework here: what each is, and what to do instead. Names: the SageMaker SDK's
 // image_uri_config/*.json, and the list of available Deep Learning Containers images.
-import { repositoryOf } from "./find-framework.ts";
+import { repositoryOf } from "../../lib/image-name.ts";
 
 interface OtherImages {
   readonly names: RegExp;

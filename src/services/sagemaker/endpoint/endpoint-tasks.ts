@@ -2,7 +2,6 @@
 import { Readable } from "node:stream";
 import type { ResourceRow } from "../../../database/resources.ts";
 import type { Writer } from "../../../database/store.ts";
-import { shapeOf } from "../../../compute/instance-types.ts";
 import { unpack } from "../../../lib/stored-json.ts";
 import { planLines, type PlanLine } from "../../../task/plan-lines.ts";
 import type { PlannedObject, PlanFailure } from "../../../task/channel-plan.ts";
@@ -38,9 +37,8 @@ export async function taskSpec(
 ): Promise<TaskSpec> {
   const place = { account: task.account, region: task.region };
   return {
-    ...taskHead(platform, task),
+    ...taskHead(platform, task, variant.instanceType),
     purpose: "hosting",
-    instance: shapeOf(variant.instanceType),
     variant: variant.name,
     program: await servingProgram({ ...variant, ...place, roleArn: variant.roleArn ?? "" }, platform),
     // Instances of an endpoint do not know each other: each is alone on its network.

@@ -1,7 +1,6 @@
 // The tasks of a processing job: one per instance, with the files and environment that the developer guide names ("How Amazon SageMaker
 // Processing Configures Your Processing Container").
 import { findFramework, pythonNeeds } from "../../../compute/frameworks/find-framework.ts";
-import { shapeOf } from "../../../compute/instance-types.ts";
 import type { Program, TaskSpec } from "../../../task/task.ts";
 import type { UploadFolder } from "../../../task/upload-folder.ts";
 import { containerProgram, isContainerHere } from "../container-program.ts";
@@ -88,9 +87,8 @@ export const processingTaskSpecs =
     return tasks.map((task) => {
       const host = hostName(instanceOf(task));
       return {
-        ...taskHead(platform, task),
+        ...taskHead(platform, task, spec.ProcessingResources.ClusterConfig.InstanceType ?? ""),
         purpose: "processing",
-        instance: shapeOf(spec.ProcessingResources.ClusterConfig.InstanceType ?? ""),
         program,
         network: { host, addresses, isAlone: spec.NetworkConfig?.EnableNetworkIsolation ?? false },
         environment: environmentOf(job),

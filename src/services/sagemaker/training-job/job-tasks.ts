@@ -1,6 +1,5 @@
 // The tasks of a training job: one per instance, with the files and environment of the container contract (developer guide, "How Amazon SageMaker provides training information").
 import { createHash } from "node:crypto";
-import { shapeOf } from "../../../compute/instance-types.ts";
 import type { Program, TaskSpec } from "../../../task/task.ts";
 import type { SagemakerPlatform } from "../context.ts";
 import { regionVariables, taskHead } from "../tasks/task-head.ts";
@@ -86,9 +85,8 @@ export function taskSpecs(
   return tasks.map((task) => {
     const host = hostName(instanceOf(task));
     return {
-      ...taskHead(platform, task),
+      ...taskHead(platform, task, spec.ResourceConfig?.InstanceType ?? ""),
       purpose: "training",
-      instance: shapeOf(spec.ResourceConfig?.InstanceType ?? ""),
       program,
       network: { host, addresses, isAlone: spec.EnableNetworkIsolation ?? false },
       environment: environmentOf(job, host, token),

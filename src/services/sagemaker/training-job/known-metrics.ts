@@ -1,6 +1,7 @@
 // Metrics that AWS finds in the log of an image without being asked: of framework images in XGBoost's alone, which is a built-in
 // algorithm, too; the others' scripts print what they like, and their jobs say which lines count. XGBoost's evaluation lines, which the image's script mode prints
 // too: https://docs.aws.amazon.com/sagemaker/latest/dg/xgboost-tuning.html (the names), DescribeTrainingJob's answers (the pattern).
+import { repositoryOf } from "../../../lib/image-name.ts";
 import type { MetricDefinition } from "../../../models/generated/sagemaker.ts";
 
 const xgboostNames = [
@@ -41,6 +42,6 @@ const ofRepository: Readonly<Record<string, readonly MetricDefinition[]>> = {
 
 /** By the image's repository name, whatever its registry and tag. */
 export function knownMetrics(image: string): readonly MetricDefinition[] {
-  const repository = image.split("/").at(-1)?.split(/[:@]/)[0] ?? "";
+  const repository = repositoryOf(image);
   return Object.hasOwn(ofRepository, repository) ? (ofRepository[repository] ?? []) : [];
 }

@@ -1,7 +1,6 @@
 // What is a transform job's own on its way to its end: its plan and its tasks.
 import { rowKind } from "../../resource-definition.ts";
 import type { AnyReconciler } from "../../../engine/reconciler.ts";
-import { shapeOf } from "../../../compute/instance-types.ts";
 import type { TaskSpec } from "../../../task/task.ts";
 import { planChannels, type JobPlanLine, type PlannedFile } from "../channels/channel-planner.ts";
 import { meterTransform } from "../cost/job-meters.ts";
@@ -95,9 +94,8 @@ const specsFor =
     const instanceType = spec.TransformResources.InstanceType;
     const program = await servingProgram({ ...spec.model, account, region, instanceType }, platform);
     return tasks.map((task) => ({
-      ...taskHead(platform, task),
+      ...taskHead(platform, task, instanceType),
       purpose: "transform",
-      instance: shapeOf(instanceType),
       program,
       // Instances of a transform do not know each other.
       network: { host: hostName(1), addresses: jobAddresses(task.key, 1), isAlone: spec.model.isAlone },
